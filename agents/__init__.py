@@ -1,0 +1,1 @@
+"""The device hosts' room: a light agent that drives tax devices."""

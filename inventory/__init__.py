@@ -1,0 +1,1 @@
+"""What is owned, inspected and logged: pure rules and file readers."""

@@ -1,0 +1,1 @@
+"""Probes: measure, never judge."""
