@@ -19,8 +19,8 @@ Secret = Annotated[str, Meta(pattern=r"\A[0-9a-f]{64}\Z")]
 Result = Literal["done", "refused", "unreachable", "unknown"]
 
 
-class Frame(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
-    """Base of all messages: unknown fields are refused, instances do not change."""
+class Frame(Struct, forbid_unknown_fields=True, kw_only=True):
+    """Base of all messages: unknown fields are refused."""
 
 
 class JoinRequest(Frame):
@@ -224,6 +224,8 @@ class LeaseRequest(Frame):
     """Most orders in hand per device."""
     revision: str = ""
     """Revision of the address list the agent already has."""
+    holding: Annotated[list[str], Meta(max_length=4096)] = field(default_factory=list)
+    """Jobs this session already has in hand; one that was leased to it but is missing here is sent again."""
 
 
 class LeaseAnswer(Frame):

@@ -1,0 +1,296 @@
+"""Replies of the GP dialect as read, and their translation into what the control plane understands."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Literal
+
+from msgspec import Struct
+
+from agents.drivers.gp_transport import DEVICE_ZONE, Unanswered
+from agents.instants import text_of
+from agents.plain_text import plain
+from controlplane.wire.agents import (
+    IssuedInvoice,
+    KindFacts,
+    SegmentFacts,
+    UploadFacts,
+)
+
+OK = "0000"
+WORKING = "0001"
+TAKEN = "1000"
+OTHER_NUMBER = "1003"
+BUSY = "7503"
+UNKNOWN_SERIAL = "9001"
+SERIAL_USED = "9990"
+NO_CALIBRATION_NEEDED = "99800011"
+INDEFINITE = frozenset({"9007", "9999"})
+"""Failures of the device that do not say whether it did anything."""
+
+
+class Reply(Struct, kw_only=True):
+    """What every reply body holds."""
+
+    CODE: str
+    MSG: str = ""
+
+
+class Segment(Struct):
+    """A run of numbers on the device (LGXX)."""
+
+    FPLXDM: str
+    FPDM: str
+    QSHM: str
+    ZZHM: str
+    DQHM: str
+    SYFS: int
+    LPBH: str = ""
+    KPZDDM: str = ""
+    LGRQ: str = ""
+
+    def facts(self) -> SegmentFacts:
+        """As reported to the control plane."""
+        return SegmentFacts(
+            kind=self.FPLXDM,
+            invoice_code=self.FPDM,
+            start_no=self.QSHM,
+            end_no=self.ZZHM,
+            next_no=self.DQHM,
+            left=self.SYFS,
+            terminal_code=self.KPZDDM or None,
+            received_on=self.LGRQ[:8],
+            grant_no=self.LPBH,
+        )
+
+
+class Grant(Struct):
+    """A run of numbers granted by the bureau (LPXX). ``LPZT`` 0 granted, 1 written to the device, 2 confirmed."""
+
+    LPBH: str
+    LPZT: int
+
+
+class Change(Reply, kw_only=True):
+    """Reply of any changing call but the issue; each call fills some of it."""
+
+    XNSBH: str = ""
+    JZYXQZ: str = ""
+    SLXH: str = ""
+    LGXX: list[Segment] | None = None
+
+
+class Server(Reply, kw_only=True):
+    """TP_FWQXX."""
+
+    SWUKBH: str = ""
+    XNSBZS: int = 0
+    SYKFXSL: int = 0
+    FWQSJ: str = ""
+    LJNH: str = ""
+    FXZT: int = 0
+    ZZZT: int = 0
+    JZYXQZ: str = ""
+    ZGSWJGDM: str = ""
+    ZGSWJGMC: str = ""
+
+
+class CompanyReply(Reply, kw_only=True):
+    """TP_QYXX."""
+
+    NSRSBH: str = ""
+    NSRMC: str = ""
+    QYLX: str = ""
+    SWJGDM: str = ""
+    SWJGMC: str = ""
+    KPBZ: str = ""
+    BZ: dict[str, str | int] = {}
+
+
+class KindMonitor(Struct):
+    """One kind in JKSJ."""
+
+    FPLXDM: str
+    KPJZSJ: str
+    BSQSRQ: str
+    BSZZRQ: str
+    ZXBSRQ: str
+    DZKPXE: str
+    SCJZRQ: int
+    LXKPSC: int
+    LXKPZS: int
+    LXZSLJJE: str
+
+    def facts(self) -> KindFacts:
+        """As reported to the control plane."""
+        return KindFacts(
+            kind=self.FPLXDM,
+            issue_deadline=self.KPJZSJ[:8],
+            report_from=self.BSQSRQ[:8],
+            report_to=self.BSZZRQ[:8],
+            last_report_date=self.ZXBSRQ[:8],
+            single_limit=self.DZKPXE,
+            upload_deadline_day=self.SCJZRQ,
+            offline_max_hours=self.LXKPSC,
+            offline_max_count=self.LXKPZS,
+            offline_max_amount=self.LXZSLJJE,
+        )
+
+
+class Monitor(Reply, kw_only=True):
+    """GP_JKXX."""
+
+    SBSJ: str = ""
+    JKSJ: list[KindMonitor] = []
+    LXQSSJ: str = ""
+    LXZS: int = 0
+    LXJE: str = "0.00"
+    JDZT: int = 0
+    JDMS: str = ""
+    ZDXH: int = 0
+
+
+class RatesReply(Reply, kw_only=True):
+    """TP_SQSL."""
+
+    SL: list[str] = []
+
+
+class SegmentsReply(Reply, kw_only=True):
+    """GP_LGXXCX."""
+
+    LGXX: list[Segment] = []
+
+
+class GrantsReply(Reply, kw_only=True):
+    """GP_FPDXCX."""
+
+    LPXX: list[Grant] = []
+
+
+class NumberReply(Reply, kw_only=True):
+    """GP_DQFPCX."""
+
+    FPDM: str = ""
+    FPHM: str = ""
+    SYFS: int = 0
+
+
+class InvoiceReply(Reply, kw_only=True):
+    """GP_FPKJ, and GP_FPCX by serial."""
+
+    XH: int = 0
+    LSH: str = ""
+    FPQQLSH: str = ""
+    DDH: str = ""
+    FPLXDM: str = ""
+    KPZDDM: str = ""
+    FPDM: str = ""
+    FPHM: str = ""
+    KPRQ: str = ""
+    JYM: str = ""
+    SKM: str = ""
+    QMZ: str = ""
+    HJJE: str = ""
+    HJSE: str = ""
+    JSHJ: str = ""
+    BWZY: str = ""
+
+    def evidence(self, serial: str) -> IssuedInvoice:
+        """The invoice, if it is whole and bears our serial.
+
+        Raises:
+            Unanswered: it is not; then this is no answer to our question.
+        """
+        if serial != self.LSH:
+            raise Unanswered("foreign_answer", f"answer speaks of another serial: {self.LSH}")
+        if self.XH < 1 or not (self.FPHM.isdigit() and self.BWZY and len(self.KPRQ) == 14 and self.KPRQ.isdigit()):
+            raise Unanswered("damaged", "invoice without number, position, time or digest")
+        when = self.KPRQ
+        return IssuedInvoice(
+            index=self.XH,
+            serial=serial,
+            request_id=self.FPQQLSH,
+            order_no=self.DDH,
+            kind=self.FPLXDM,
+            terminal_code=self.KPZDDM,
+            invoice_code=self.FPDM,
+            invoice_no=self.FPHM,
+            check_code=self.JYM,
+            cipher=self.SKM,
+            signature=self.QMZ,
+            issued_at=f"{when[:4]}-{when[4:6]}-{when[6:8]}T{when[8:10]}:{when[10:12]}:{when[12:]}+08:00",
+            net_total=self.HJJE,
+            tax_total=self.HJSE,
+            gross_total=self.JSHJ,
+            payload_hash=self.BWZY.lower(),
+        )
+
+
+_RESULTS: dict[int, Literal["uploaded", "failed", "signature_rejected"]] = {
+    1: "uploaded",
+    2: "failed",
+    4: "signature_rejected",
+}
+
+
+class Upload(Struct):
+    """One line of SCJG. ``SCZT`` 0 not uploaded, 1 uploaded, 2 failed, 3 on its way, 4 signature rejected."""
+
+    XH: int
+    LSH: str
+    FPDM: str
+    FPHM: str
+    SCZT: int
+    SLXLH: str | None = None
+    SCSJ: str | None = None
+    SCMS: str | None = None
+
+    def facts(self, read_at: str) -> UploadFacts | None:
+        """As reported to the control plane; None while there is no result."""
+        status = _RESULTS.get(self.SCZT)
+        if status is None:
+            return None
+        return UploadFacts(
+            index=self.XH,
+            serial=self.LSH,
+            invoice_code=self.FPDM,
+            invoice_no=self.FPHM,
+            status=status,
+            receipt_no=self.SLXLH or None,
+            at=utc_text(self.SCSJ) if self.SCSJ else read_at,
+            message=plain(self.SCMS or ""),
+        )
+
+
+class UploadsReply(Reply, kw_only=True):
+    """GP_SCJGCX."""
+
+    SCJG: list[Upload] = []
+
+
+def moment_of(device_text: str) -> datetime:
+    """A device time ``yyyyMMddHHmmss`` or the last second of a device date ``yyyyMMdd``.
+
+    Raises:
+        Unanswered: it is neither.
+    """
+    text = device_text if len(device_text) != 8 else device_text + "235959"
+    try:
+        if len(text) != 14:
+            raise ValueError(text)
+        year, rest = int(text[:4]), [int(text[at : at + 2]) for at in range(4, 14, 2)]
+        return datetime(year, rest[0], rest[1], rest[2], rest[3], rest[4], tzinfo=DEVICE_ZONE)
+    except ValueError as error:
+        raise Unanswered("damaged", f"not a device time: {device_text}") from error
+
+
+def utc_text(device_text: str) -> str:
+    """Device time as UTC text."""
+    return text_of(moment_of(device_text))
+
+
+def clock_offset(device_text: str, asked_at: datetime, took: float) -> float:
+    """Device clock minus host clock in seconds; the device's text holds whole seconds, so its middle is taken."""
+    device = moment_of(device_text) + timedelta(seconds=0.5)
+    return round((device - (asked_at + timedelta(seconds=took / 2))).total_seconds(), 3)

@@ -1,0 +1,137 @@
+"""The calls that bring invoice numbers to a device and to its terminals."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from agents.simulated.calendar import day
+from agents.simulated.device import Segment
+from agents.simulated.numbers import GRANT_LIMIT, number, parse_number
+from agents.simulated.refusals import Refusal
+from agents.simulated.tax_server import Ask, Done
+
+GRANTED, WRITTEN, CONFIRMED = range(3)
+"""LPZT of a grant."""
+
+
+async def apply(ask: Ask) -> Done:
+    """GP_FPSG: ask the bureau for numbers of one kind; the device must be certified and hold the kind."""
+    device = ask.on
+    if not device.certified():
+        raise Refusal("09c001")
+    kind = device.kind(ask.text("FPLXDM")).kind
+    wish = {"request": ask.text("LSH"), "kind": kind, "count": ask.count("SLSL", GRANT_LIMIT)}
+    answer = await ask.server.line.call("POST", f"/devices/{device.device_no}/applications", wish)
+    return Done({"SLXH": answer["application_no"]})
+
+
+async def _granted(ask: Ask, kind: str) -> list[dict[str, Any]]:
+    path = f"/devices/{ask.on.device_no}/grants?kind={kind}"
+    grants: list[dict[str, Any]] = (await ask.server.line.call("GET", path))["grants"]
+    return grants
+
+
+def _state(ask: Ask, grant: dict[str, Any]) -> int:
+    if grant["confirmed"]:
+        return CONFIRMED
+    return WRITTEN if any(segment.grant_no == grant["grant_no"] for segment in ask.on.segments) else GRANTED
+
+
+async def granted(ask: Ask) -> Done:
+    """GP_FPDXCX: grants of a kind: the unfinished ones, oldest first, then the newest finished ones."""
+    kind = ask.on.kind(ask.text("FPLXDM")).kind
+    return Done(
+        {
+            "LPXX": [
+                {
+                    "LPBH": grant["grant_no"],
+                    "FPLXDM": kind,
+                    "FPDM": grant["code"],
+                    "QSHM": number(grant["start_no"]),
+                    "ZZHM": number(grant["end_no"]),
+                    "FS": grant["end_no"] - grant["start_no"] + 1,
+                    "LPZT": _state(ask, grant),
+                }
+                for grant in await _granted(ask, kind)
+            ]
+        }
+    )
+
+
+async def write_grant(ask: Ask) -> Done:
+    """GP_FPWSGPLR: write one granted run to the device, once; 9001 when there is no such grant."""
+    device, grant_no = ask.on, ask.text("LPBH")
+    for kind in device.facts.kinds:
+        grant = next((g for g in await _granted(ask, kind.kind) if g["grant_no"] == grant_no), None)
+        if grant is not None:
+            break
+    else:
+        raise Refusal("9001", grant_no)
+    start, end = grant["start_no"], grant["end_no"]
+    answer = {"FPDM": grant["code"], "QSHM": number(start), "ZZHM": number(end), "LPZT": WRITTEN}
+    if _state(ask, grant) != GRANTED:
+        return Done({**answer, "LPZT": _state(ask, grant)})
+    segment = Segment(device.next_place(), grant_no, kind.kind, grant["code"], start, end, start, "", day(device.now()))
+    device.add_segment(segment)
+    return Done(answer, [segment.remembered(device.device_no)])
+
+
+async def confirm_grant(ask: Ask) -> Done:
+    """TP_LPQR: tell the bureau that a grant is written; it must be."""
+    device, grant_no = ask.on, ask.text("LPBH")
+    if not any(segment.grant_no == grant_no for segment in device.segments):
+        raise Refusal("200001", "号段未写入设备")
+    await ask.server.line.call("POST", f"/devices/{device.device_no}/grants/{grant_no}/confirm", {})
+    return Done({"LPZT": CONFIRMED})
+
+
+async def segments(ask: Ask) -> Done:
+    """GP_LGXXCX: all segments on the device."""
+    return Done({"LGXX": [segment.shown() for segment in ask.on.segments]})
+
+
+async def distribute(ask: Ask) -> Done:
+    """GP_FPFF: give a run of undistributed numbers to a terminal, cutting its segment where needed."""
+    device, terminal = ask.on, ask.text("KPZDDM")
+    if terminal not in device.facts.terminals:
+        raise Refusal("200001", f"开票终端不存在 {terminal}")
+    start, count = parse_number(ask.text("QSHM")), ask.count("FPFS", 99_999_999)
+    wanted = (ask.text("FPLXDM"), ask.text("FPDM"), "")
+    for segment in device.segments:
+        inside = start is not None and segment.start <= start and start + count - 1 <= segment.end
+        if inside and (segment.kind, segment.code, segment.terminal) == wanted:
+            break
+    else:
+        raise Refusal("09d108", ask.text("QSHM"))
+    assert start is not None
+    changed = _cut(ask, segment, (start, start + count - 1), terminal)
+    shown = [other.shown() for other in device.segments]
+    return Done({"LGXX": shown}, [other.remembered(device.device_no) for other in changed])
+
+
+def _cut(ask: Ask, segment: Segment, run: tuple[int, int], terminal: str) -> list[Segment]:
+    """The run leaves its segment for the terminal; numbers before and after it stay undistributed."""
+    device, (start, end), whole_end = ask.on, run, segment.end
+    changed = [segment]
+    if start > segment.start:
+        segment.end = start - 1
+        segment = replace(segment, place=device.next_place(), start=start, next=start, end=end, terminal=terminal)
+        device.add_segment(segment)
+        changed.append(segment)
+    else:
+        segment.end, segment.terminal = end, terminal
+    if whole_end > end:
+        rest = replace(segment, place=device.next_place(), start=end + 1, next=end + 1, end=whole_end, terminal="")
+        device.add_segment(rest)
+        changed.append(rest)
+    return changed
+
+
+async def current_number(ask: Ask) -> Done:
+    """GP_DQFPCX: the number the terminal uses next; 1002 when it has none."""
+    device = ask.on
+    terminal, kind = ask.text("KPZDDM"), device.kind(ask.text("FPLXDM")).kind
+    segment = device.current(kind, terminal)
+    left = sum(s.left for s in device.segments if s.kind == kind and s.terminal == terminal)
+    return Done({"FPDM": segment.code, "FPHM": number(segment.next), "SYFS": left})

@@ -1,0 +1,176 @@
+"""Sentences of the console itself: keys, notices, dialogs, banners."""
+
+from __future__ import annotations
+
+from typing import Final
+
+_KEYS: Final = {
+    "up": ("上移", "up"),
+    "down": ("下移", "down"),
+    "page_up": ("上翻页", "page up"),
+    "page_down": ("下翻页", "page down"),
+    "top": ("到顶", "top"),
+    "bottom": ("到底", "bottom"),
+    "open": ("打开, 看原因", "open, see why"),
+    "mark": ("标记", "mark"),
+    "command": ("命令", "command"),
+    "filter": ("筛选", "filter"),
+    "help": ("帮助", "help"),
+    "back": ("返回", "back"),
+    "sort": ("按下一列排序", "sort by next column"),
+    "reverse": ("排序反向", "reverse the order"),
+    "refresh": ("刷新", "refresh"),
+    "faults": ("只看异常", "faults only"),
+    "related": ("关联的对象", "what depends on this"),
+    "act": ("操作", "act"),
+    "language": ("中文 / English", "中文 / English"),
+    "quit": ("退出", "quit"),
+    "fold": ("展开或收起虚拟设备", "show or hide the devices"),
+    "join": ("新代理的加入令牌", "join token for a new agent"),
+    "close": ("关闭", "close"),
+    "choose": ("选择", "choose"),
+    "submit": ("提交", "submit"),
+    "next_field": ("下一项", "next field"),
+    "previous_field": ("上一项", "previous field"),
+}
+
+_HINTS: Final = {
+    "keys": ("{keys}", "{keys}"),
+    "command": ("回车执行  Tab 补全  Esc 关闭", "Enter runs  Tab completes  Esc closes"),
+    "filter": ("!词 排除  ~正则  回车保留  Esc 清除", "!word leaves out  ~regex  Enter keeps  Esc clears"),
+    "no_command": ("没有命令 “{text}”", "no command “{text}”"),
+    "bad_pattern": ("正则不完整: {text}", "regex is not complete: {text}"),
+}
+
+_LISTS: Final = {
+    "loading": ("读取中…", "reading…"),
+    "empty": ("没有记录", "no records"),
+    "no_match": ("没有符合筛选的记录", "nothing matches the filter"),
+    "failed": ("读取失败: {text}", "could not read: {text}"),
+    "count": ("{n} 条", "{n} rows"),
+    "shown": ("显示 {n} / {all} 条", "{n} of {all} rows"),
+    "more": ("还有更多, 到底继续", "more at the end"),
+    "filter": ("筛选 {text}", "filter {text}"),
+    "faults": ("只看异常", "faults only"),
+    "marked": ("已标记 {n}", "{n} marked"),
+    "scope": ("范围 {text}", "scope {text}"),
+}
+
+_BOARD: Final = {
+    "today": ("今日开具 {n}", "issued today {n}"),
+    "rate": ("每分钟 {n}", "{n} a minute"),
+    "waiting": ("待开 {n}", "waiting {n}"),
+    "uploads": ("待传 {n}", "to upload {n}"),
+    "troubled": ("{n} 台异常: {cause}", "{n} devices: {cause}"),
+    "unplaced": ("未分配服务器", "no tax server"),
+}
+
+_LINE: Final = {
+    "connecting": ("连接中", "connecting"),
+    "live": ("实时", "live"),
+    "lost": ("断线", "offline"),
+    "signed_out": ("未登录", "signed out"),
+    "lost_banner": (
+        "与控制平面的连接中断, 自动重连中; 下面是 {at} 的数据。{reason}",
+        "The connection to the control plane is lost; trying again. What you see is from {at}. {reason}",
+    ),
+    "signed_out_banner": (
+        "登录已失效, 退出后重新登录。{reason}",
+        "The sign-in is no longer valid; quit and sign in again. {reason}",
+    ),
+    "read_only": ("只读", "read-only"),
+}
+
+_ACTS: Final = {
+    "title": ("操作 · {name}", "Act · {name}"),
+    "none": ("没有可做的操作", "there is nothing to do here"),
+    "read_only": ("只读模式, 不能操作", "read-only: no acts"),
+    "not_now": ("现在不能做", "not possible now"),
+    "menu_hint": ("↑↓ 选择  回车 打开  Esc 关闭", "↑↓ choose  Enter opens  Esc closes"),
+    "form_hint": ("回车 下一项, 最后一项提交  Esc 取消", "Enter next field, the last submits  Esc cancels"),
+    "sent_hint": ("Esc 关闭, 作业继续", "Esc closes, the job goes on"),
+    "reason": ("事由 (必填)", "reason (required)"),
+    "reason_missing": ("请写明事由", "give a reason"),
+    "confirm": ("危险操作: 输入 {word} 确认", "dangerous: type {word} to confirm"),
+    "confirm_missing": ("确认内容不符, 请输入 {word}", "that does not match; type {word}"),
+    "sending": ("提交中…", "sending…"),
+    "taken": ("已受理", "accepted"),
+    "done": ("完成", "done"),
+    "refused": ("被拒绝: {text}", "refused: {text}"),
+    "allowed_now": ("现在可以做: {verbs}", "allowed now: {verbs}"),
+    "version_differs": (
+        "记录刚刚变了, 已重新读取, 请核对后再提交",
+        "the record has just changed and was read again; check and send again",
+    ),
+    "lost": ("没有收到应答, 不知道是否已执行: {text}", "no answer came; it is not known whether it was done: {text}"),
+    "job": ("作业 {kind}: {state}", "job {kind}: {state}"),
+}
+
+_ARGS: Final = {
+    "kind": ("票种 (026 或 028)", "kind (026 or 028)"),
+    "count": ("数量", "count"),
+    "terminal_code": ("终端代码", "terminal code"),
+    "terminal_name": ("终端名称", "terminal name"),
+    "invoice_code": ("发票代码", "invoice code"),
+    "start_no": ("起始号码", "first number"),
+    "tax_server_id": ("税控服务器编号", "tax server id"),
+    "host_id": ("主机编号", "host id"),
+    "name": ("名称", "name"),
+    "bad_kind": ("票种是 3 位数字", "a kind is 3 digits"),
+    "bad_count": ("数量是 1 到 {most} 的整数", "a count is a whole number from 1 to {most}"),
+    "bad_text": ("1 到 {most} 个字符", "1 to {most} characters"),
+    "bad_number": ("8 到 20 位数字", "8 to 20 digits"),
+    "bad_code": ("字母、数字和 . _ : - , 最多 {most} 个", "letters, digits and . _ : -, at most {most}"),
+}
+
+_PAGES: Final = {
+    "no_runbook": ("手册没有这一页: {slug}", "the runbook has no page {slug}"),
+    "no_problem": ("没有要处理的", "nothing needs you"),
+    "readings_head": ("本控制台看到的读数, 新的在前", "as seen by this console, newest first"),
+    "missing": ("读不到: {text}", "could not be read: {text}"),
+    "help_keys": ("按键", "Keys"),
+    "help_commands": ("命令", "Commands"),
+    "help_signs": ("记号", "Signs"),
+    "help_filter": ("筛选", "Filter"),
+    "none": ("无", "none"),
+    "yes": ("是", "yes"),
+    "no": ("否", "no"),
+    "online": ("通", "up"),
+    "offline": ("断", "down"),
+    "token": ("加入令牌 (只显示一次)", "join token (shown once)"),
+    "token_expires": ("有效至 {at}", "valid until {at}"),
+    "token_use": ("在设备主机上运行:", "run on the device host:"),
+}
+
+_TIME: Final = {
+    "now": ("现在", "now"),
+    "minutes": ("{n} 分钟", "{n} min"),
+    "hours": ("{n} 小时", "{n} h"),
+    "days": ("{n} 天", "{n} d"),
+    "seconds": ("{n} 秒", "{n} s"),
+}
+
+_COMMANDS: Final = {
+    "quit": ("退出", "quit"),
+    "help": ("帮助", "help"),
+    "lang": ("切换语言", "change the language"),
+    "theme": ("换配色: night day mono", "change colours: night day mono"),
+    "emergency": ("紧急停止: {text}", "EMERGENCY STOP: {text}"),
+}
+
+_GROUPS: Final = {
+    "key": _KEYS,
+    "hint": _HINTS,
+    "list": _LISTS,
+    "board": _BOARD,
+    "link": _LINE,
+    "act": _ACTS,
+    "arg": _ARGS,
+    "page": _PAGES,
+    "time": _TIME,
+    "command": _COMMANDS,
+}
+
+TEXTS: Final[dict[str, tuple[str, str]]] = {
+    f"{group}.{key}": pair for group, texts in _GROUPS.items() for key, pair in texts.items()
+}

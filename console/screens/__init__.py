@@ -1,0 +1,1 @@
+"""What an operator looks at: one file per noun, and the frames they hang in."""

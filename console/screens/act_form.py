@@ -1,0 +1,223 @@
+"""The form of one act: arguments, reason, confirmation; then the job it began, live."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.screen import ModalScreen
+from textual.widgets import Input
+
+from console.desk import Desk
+from console.feed import Batch
+from console.link import Act, LinkDown, LinkError, LinkProblem
+from console.plain import plain
+from console.records import Record, rows, text, whole
+from console.screens.noun import Noun
+from console.screens.suggestions import suggested
+from console.screens.worker import guarded
+from console.theme import Tone
+from console.verbs import verb
+from console.widgets.bars import Bar
+from console.widgets.ink import Line, Part
+from console.widgets.pane import Pane
+from console.widgets.trail import job_line, trail_lines
+
+_OPEN = ("queued", "leased", "unknown")
+_VERSION = "version_differs"
+
+
+class ActForm(ModalScreen[None]):
+    """One act on one record."""
+
+    DEFAULT_CSS = """
+    ActForm { align: center middle; }
+    ActForm > Vertical { width: 90%; max-width: 90; height: auto; max-height: 95%; }
+    ActForm > Vertical { border: round $accent; padding: 0 1; }
+    ActForm Input { height: 1; border: none; padding: 0; background: $panel; }
+    ActForm Input:focus { border: none; background: $surface-lighten-2; }
+    ActForm Pane { height: 8; padding: 0; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "dismiss", "key.close"),
+        Binding("down", "app.focus_next", "key.next_field", show=False),
+        Binding("up", "app.focus_previous", "key.previous_field", show=False),
+    ]
+
+    def __init__(self, desk: Desk, noun: Noun, record: Record, name: str) -> None:
+        super().__init__()
+        self.desk = desk
+        self.noun = noun
+        self.record = record
+        self.name_of_verb = name
+        self.verb = verb(noun.path, name)
+        self.job: Record | None = None
+        self._sending = False
+        self.pane = Pane(id="said")
+
+    @property
+    def confirmation(self) -> str:
+        """What has to be typed before a dangerous act: the record's name where it can be typed, else the verb."""
+        name = plain(self.noun.name(self.record))
+        return name if name.isascii() and 0 < len(name) <= 32 and " " not in name else self.name_of_verb
+
+    def compose(self) -> ComposeResult:
+        """One line per field under its label, what was said, and a hint."""
+        with Vertical():
+            yield Bar(id="title")
+            for arg in self.verb.args:
+                yield Bar(id=f"label-{arg.name}")
+                yield Input(id=arg.name, compact=True)
+            yield Bar(id="label-reason")
+            yield Input(id="reason", compact=True)
+            if self.verb.dangerous:
+                yield Bar(id="label-confirm")
+                yield Input(id="confirm", compact=True)
+            yield self.pane
+            yield Bar(id="hint")
+
+    def on_mount(self) -> None:
+        """Label everything; then suggest what can be known."""
+        say = self.desk.say
+        title = f"{say.word('verb', self.name_of_verb)} · {self.noun.name(self.record)}"
+        self.query_one("#title", Bar).show([Part(title, "strong")])
+        for arg in self.verb.args:
+            self._label(arg.name, say(f"arg.{arg.name}"), "dim")
+        self._label("reason", say("act.reason"), "dim")
+        if self.verb.dangerous:
+            self._label("confirm", say("act.confirm", word=self.confirmation), "warn")
+        self.query_one("#hint", Bar).show([Part(say("act.form_hint"), "dim")])
+        self.query(Input).first().focus()
+        self.pane.can_focus = False
+        if self.verb.args:
+            self.run_worker(guarded(self._suggest(), self.desk, self._said_plainly))
+        self.set_interval(1.0, self._poll)
+
+    async def _suggest(self) -> None:
+        for name, value in (await suggested(self.desk.link, self.noun.path, self.record, self.name_of_verb)).items():
+            field = self.query_one(f"#{name}", Input)
+            if not field.value:
+                field.value = plain(value)
+
+    def _label(self, name: str, words: str, tone: Tone) -> None:
+        self.query_one(f"#label-{name}", Bar).show([Part(words, tone)])
+
+    def _say(self, *lines: Line) -> None:
+        self.pane.set_lines(lines)
+
+    def _said_plainly(self, words: str) -> None:
+        self._say(Line((Part(words, "warn"),)))
+
+    # --- sending
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Enter moves on; in the last field it sends."""
+        fields = list(self.query(Input))
+        place = fields.index(event.input)
+        if place + 1 < len(fields):
+            fields[place + 1].focus()
+        elif self.job is None and not self._sending:
+            act = self._checked()
+            if act is not None:
+                self._sending = True
+                self._say(Line((Part(self.desk.say("act.sending"), "dim"),)))
+                self.run_worker(guarded(self._send(act), self.desk, self._unsent))
+
+    def _checked(self) -> Act | None:
+        say = self.desk.say
+        args: Record = {}
+        for arg in self.verb.args:
+            typed = self.query_one(f"#{arg.name}", Input).value.strip()
+            value = arg.value(typed)
+            if value is None:
+                self._wrong(arg.name, arg.wrong(say))
+                return None
+            args[arg.name] = value
+        reason = self.query_one("#reason", Input).value.strip()
+        if not reason:
+            self._wrong("reason", say("act.reason_missing"))
+            return None
+        if self.verb.dangerous and self.query_one("#confirm", Input).value.strip() != self.confirmation:
+            self._wrong("confirm", say("act.confirm_missing", word=self.confirmation))
+            return None
+        version = whole(self.record, "version") or 0
+        return Act(self.noun.path, self.record["id"], self.name_of_verb, reason, version, args)
+
+    def _wrong(self, field: str, words: str) -> None:
+        self._said_plainly(words)
+        self.query_one(f"#{field}", Input).focus()
+
+    def _unsent(self, words: str) -> None:
+        self._sending = False
+        self._said_plainly(words)
+
+    async def _send(self, act: Act) -> None:
+        try:
+            accepted = await self.desk.link.act(act)
+        except LinkProblem as problem:
+            self._sending = False
+            await self._refused(problem)
+        except LinkDown as down:
+            self._sending = False
+            self._said_plainly(self.desk.say("act.lost", text=str(down)))
+            await self._read_again()
+        else:
+            self._sending = False
+            self.record = accepted.record or self.record
+            self.job = accepted.job
+            if self.job is None:
+                self.job = {}
+            for field in self.query(Input):
+                field.disabled = True
+            self.query_one("#hint", Bar).show([Part(self.desk.say("act.sent_hint"), "dim")])
+            self.show_job()
+
+    async def _refused(self, problem: LinkProblem) -> None:
+        say = self.desk.say
+        told = say.told(problem.document)
+        lines = [Line((Part(say("act.refused", text=told.message or problem.message), "stopped"),), 2)]
+        if problem.remedy or told.remedy:
+            lines.append(Line((Part(problem.remedy or told.remedy, "accent"),), 2))
+        for error in problem.errors:
+            lines.append(Line((Part(f"{text(error, 'field')}: {text(error, 'message')}", "warn"),), 2))
+        if problem.allowed:
+            verbs = "  ".join(say.word("verb", name) for name in problem.allowed)
+            lines.append(Line((Part(say("act.allowed_now", verbs=verbs)),), 2))
+        self._say(*lines)
+        if problem.code == _VERSION:
+            await self._read_again()
+            self._say(*lines, Line((Part(say("act.version_differs"), "accent"),), 2))
+
+    async def _read_again(self) -> None:
+        with suppress(LinkError):
+            self.record = await self.desk.link.one(self.noun.path, self.record["id"])
+
+    # --- what became of it
+
+    def deliver(self, batch: Batch) -> None:
+        """The job may have moved."""
+        if self.job and self.job.get("id") in batch.changed.get("jobs", ()):
+            self._poll()
+
+    def _poll(self) -> None:
+        if self.job and text(self.job, "state") in _OPEN:
+            self.run_worker(guarded(self._read_job(), self.desk, lambda words: None), exclusive=True, group="job")
+
+    async def _read_job(self) -> None:
+        if self.job:
+            self.job = await self.desk.link.one("jobs", text(self.job, "id"))
+            self.show_job()
+
+    def show_job(self) -> None:
+        """Say how far it is."""
+        view = self.desk.view()
+        head = Line((Part(self.desk.say("act.taken"), "ok"),))
+        if not self.job:
+            self._say(head, Line((Part(self.desk.say("act.done"), "ok"),)))
+            return
+        self._say(head, job_line(view, self.job), *trail_lines(view, self.job))
+        if len(rows(self.job, "trail")) > 5:
+            self.pane.action_edge(1)

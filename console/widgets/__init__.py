@@ -1,0 +1,1 @@
+"""Parts of the screen that know how to draw, and nothing about taxes."""

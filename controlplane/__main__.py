@@ -1,0 +1,121 @@
+"""``taxplane-server``: run the server, run a probe clock, migrate, make principals and tokens."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from typing import Any
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Parse the command line and do what it says; the exit code."""
+    parser = argparse.ArgumentParser(prog="taxplane-server", description="taxplane 控制面 / control plane")
+    commands = parser.add_subparsers(dest="command", required=True)
+    run = commands.add_parser("run", help="run the API server (settings: TAXPLANE_* variables)")
+    run.add_argument("--socket-fd", type=int, default=None, help="serve on this inherited listening socket")
+    commands.add_parser("migrate", help="bring the database to the newest schema and furnish a new one")
+    probe = commands.add_parser("probe", help="run a probe clock against a server")
+    probe.add_argument("--api", required=True, help="URL of the server; the token is read from TAXPLANE_TOKEN")
+    principal = commands.add_parser("principal", help="create a principal and a token for it")
+    principal.add_argument("name")
+    principal.add_argument("--role", required=True, choices=["admin", "operator", "auditor", "front_end", "probe"])
+    principal.add_argument("--taxpayer", action="append", default=None, help="scope: a taxpayer id, repeatable")
+    principal.add_argument("--password", action="store_true", help="read a password from stdin")
+    arguments = parser.parse_args(argv)
+    return _COMMANDS[arguments.command](arguments)
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    import uvicorn
+
+    from controlplane.app import build
+    from controlplane.settings import load
+
+    settings = load()
+    _migrate(arguments)
+    config = uvicorn.Config(
+        build(settings), host=settings.host, port=settings.port, fd=arguments.socket_fd, log_config=_log_config(),
+        access_log=False, server_header=False, timeout_graceful_shutdown=5,
+    )  # fmt: skip
+    uvicorn.Server(config).run()
+    return 0
+
+
+def _migrate(_arguments: argparse.Namespace) -> int:
+    from controlplane.operations import first_start
+    from controlplane.settings import load
+    from controlplane.store.engine import Ledger
+    from controlplane.store.migrations import upgrade
+    from controlplane.store.times import system_clock
+
+    url = load().database_url
+    upgrade(url)
+    ledger = Ledger(url, system_clock)
+    try:
+        ledger.write_now(first_start.found)
+        password = ledger.write_now(first_start.furnish)
+    finally:
+        ledger.close()
+    if password is not None:
+        print(f"taxplane: administrator '{first_start.ADMINISTRATOR}' created, password (shown once): {password}",
+              file=sys.stderr)  # fmt: skip
+    return 0
+
+
+def _probe(arguments: argparse.Namespace) -> int:
+    import asyncio
+    import logging
+    import logging.config
+
+    from controlplane.probe_clock import ProbeClock
+    from controlplane.settings import load
+    from controlplane.store.times import system_clock
+
+    logging.config.dictConfig(_log_config())
+    clock = ProbeClock(load(), arguments.api, os.environ.get("TAXPLANE_TOKEN", ""), system_clock)
+    asyncio.run(clock.run())
+    return 0
+
+
+def _principal(arguments: argparse.Namespace) -> int:
+    from controlplane.operations import principals, secrets
+    from controlplane.settings import load
+    from controlplane.store.engine import Ledger
+    from controlplane.store.times import system_clock
+    from controlplane.store.transaction import Transaction
+
+    token = secrets.new_secret()
+    password = sys.stdin.readline().rstrip("\n") if arguments.password else None
+
+    def create(tx: Transaction) -> dict[str, Any]:
+        row = principals.create(tx, arguments.name, arguments.role, password, arguments.taxpayer)
+        principals.give_token(tx, row["id"], token, None)
+        return row
+
+    ledger = Ledger(load().database_url, system_clock)
+    try:
+        row = ledger.write_now(create)
+    finally:
+        ledger.close()
+    print(json.dumps({"id": row["id"], "name": row["name"], "role": row["role"], "token": token}))
+    return 0
+
+
+def _log_config() -> dict[str, Any]:
+    form = '{"at": "%(asctime)s", "level": "%(levelname)s", "from": "%(name)s", "text": "%(message)s"}'
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {"line": {"format": form}},
+        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line", "stream": "ext://sys.stderr"}},
+        "root": {"handlers": ["stderr"], "level": "WARNING"},
+        "loggers": {"taxplane": {"level": "INFO"}, "uvicorn": {"level": "WARNING"}, "alembic": {"level": "WARNING"}},
+    }
+
+
+_COMMANDS = {"run": _run, "migrate": _migrate, "probe": _probe, "principal": _principal}
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,86 @@
+"""The application: the one place that puts ledger, hub, rules, timetable and routes together."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+from fastapi_offline import FastAPIOffline
+from starlette.routing import Route
+
+from controlplane import data
+from controlplane.api import (
+    agent_line,
+    agents,
+    feed,
+    fleet,
+    health,
+    invoices,
+    lines,
+    problem,
+    sessions,
+    tax_servers,
+    taxpayers,
+    virtual_devices,
+    work,
+)
+from controlplane.api.access import Memory
+from controlplane.api.hub import Hub
+from controlplane.api.openapi import describe
+from controlplane.api.services import Services
+from controlplane.settings import Settings
+from controlplane.store.engine import Ledger
+from controlplane.store.times import Clock, system_clock
+from controlplane.timetable import Timetable
+from controlplane.wire import agents as agent_wire
+
+HOT = (
+    Route("/v1/invoices", invoices.request_invoice, methods=["POST"]),
+    Route("/v1/invoices/check", invoices.check_invoice, methods=["POST"]),
+    Route(agent_wire.JOIN_PATH, agent_line.join, methods=["POST"]),
+    Route(agent_wire.LEASE_PATH, agent_line.lease, methods=["POST"]),
+    Route(agent_wire.OUTCOMES_PATH, agent_line.outcomes, methods=["POST"]),
+    Route("/v1/events", feed.events, methods=["GET"]),
+    Route("/healthz", health.healthz, methods=["GET"]),
+    Route("/readyz", health.readyz, methods=["GET"]),
+    Route("/metrics", health.metrics, methods=["GET"]),
+)
+"""Routes with plain Starlette endpoints; the rest are FastAPI's."""
+
+
+def build(settings: Settings, clock: Clock = system_clock) -> FastAPI:
+    """The application over the ledger that ``settings`` names; the schema must be up to date."""
+    rules = data.issuing_rules()
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        ledger = Ledger(settings.database_url, clock)
+        hub = Hub(ledger)
+        hub.start()
+        timetable = Timetable(ledger, rules, settings.mail)
+        timetable.start()
+        app.state.services = Services(ledger, hub, rules, clock)
+        app.state.timetable = timetable
+        try:
+            yield
+        finally:
+            timetable.stop()
+            hub.stop()
+            ledger.close()
+
+    metrics = health.Metrics()
+    app: FastAPI = FastAPIOffline(title="taxplane", version="1", lifespan=lifespan, redoc_url=None)
+    app.state.memory = Memory()
+    app.state.agents_seen = {}
+    app.state.metrics = metrics
+    app.state.settings = settings
+    app.add_middleware(health.Measure, metrics=metrics)
+    problem.install(app)
+    app.router.routes.extend(HOT)
+    for room in (sessions, taxpayers, tax_servers, virtual_devices, fleet, work, invoices, agents, lines):
+        app.include_router(room.routes)
+    describe(app)
+    return app
+
+

@@ -1,0 +1,60 @@
+"""Reference data shipped with the control plane: dated rows with their source, and the tables made of them."""
+
+from __future__ import annotations
+
+import csv
+from functools import cache
+from pathlib import Path
+
+from controlplane.domain import clock_rule, device_kind
+from controlplane.domain.calendar import Calendar
+from controlplane.domain.invoice_kind import KindTable
+from controlplane.domain.issuing_rules import IssuingRules, load_notes, load_tolerances
+from controlplane.domain.tax_code import TaxCodeTable
+from controlplane.domain.taxpayer import Level
+
+_FOLDER = Path(__file__).parent
+
+
+def rows(name: str) -> list[dict[str, str]]:
+    """Rows of ``<name>.csv``, each a fresh dict of texts; FileNotFoundError for a table that is not shipped."""
+    with (_FOLDER / f"{name}.csv").open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+@cache
+def kinds() -> KindTable:
+    """Invoice kinds and the matrix kinds × device kinds."""
+    return KindTable(rows("invoice_kinds"), rows("device_invoice_kinds"))
+
+
+@cache
+def tax_codes() -> TaxCodeTable:
+    """The national tax class codes."""
+    return TaxCodeTable(rows("tax_codes"))
+
+
+@cache
+def calendar() -> Calendar:
+    """Filing deadlines."""
+    return Calendar(rows("filing_deadlines"))
+
+
+@cache
+def vendor_codes() -> dict[str, device_kind.VendorCode]:
+    """Device codes of the order-system vendor, taken apart into kind × custody × medium."""
+    return device_kind.load_vendor_codes(rows("device_codes"))
+
+
+@cache
+def issuing_rules(id_check: Level = "warn") -> IssuingRules:
+    """The rules issuing goes by; one object per level of the tax-id check."""
+    return IssuingRules(
+        kinds=kinds(),
+        codes=tax_codes(),
+        clock=clock_rule.load(rows("clock_rules")),
+        tolerances=load_tolerances(rows("tolerances")),
+        notes=load_notes(rows("preference_notes")),
+        warn_minutes={row["cause"]: int(row["warn_minutes"]) for row in rows("health_thresholds")},
+        id_check=id_check,
+    )

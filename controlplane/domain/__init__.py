@@ -1,0 +1,1 @@
+"""The rules: pure, standard library only; every state machine is a frozen table of (state, move) → state."""

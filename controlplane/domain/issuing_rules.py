@@ -1,0 +1,84 @@
+"""Everything dated that issuing goes by, put together once and handed to the rules."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Final
+
+from controlplane.domain.clock_rule import ClockRule
+from controlplane.domain.dated import Row, day_of, in_force, last_day_of
+from controlplane.domain.invoice_kind import KindTable
+from controlplane.domain.tax_code import TaxCodeTable
+from controlplane.domain.taxpayer import Level
+
+BUILT_KINDS: Final = frozenset({"026", "028"})
+"""Kinds this product issues so far; other known kinds are refused as ``not_built_yet``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tolerances:
+    """How far given amounts may differ from computed ones, in fen."""
+
+    line_amount_fen: int
+    line_tax_fen: int
+    total_tax_fen: int
+    valid_from: date
+    valid_to: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class PreferenceNote:
+    """One 优惠政策 text that may stand on a line."""
+
+    note: str
+    valid_from: date
+    valid_to: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class IssuingRules:
+    """Dated tables and settings; immutable, built once per process."""
+
+    kinds: KindTable
+    codes: TaxCodeTable
+    clock: tuple[ClockRule, ...]
+    tolerances: tuple[Tolerances, ...]
+    notes: tuple[PreferenceNote, ...]
+    warn_minutes: Mapping[str, int] = field(default_factory=dict)
+    """Cause → how many minutes before it stops issuing a device's health warns."""
+    id_check: Level = "warn"
+    """What a failed check digit of a buyer's tax id is."""
+    facts_max_age: timedelta = timedelta(minutes=10)
+    """Readings older than this prove nothing: the device does not sign until it is read again."""
+
+    def tolerance(self, day: date) -> Tolerances:
+        """The tolerances in force; LookupError on a day without any."""
+        for row in self.tolerances:
+            if in_force(row, day):
+                return row
+        raise LookupError(f"no tolerances in force on {day}")
+
+    def knows_note(self, note: str, day: date) -> bool:
+        """True when the preference note may be used on that day."""
+        return any(row.note == note and in_force(row, day) for row in self.notes)
+
+
+def load_tolerances(rows: Iterable[Row]) -> tuple[Tolerances, ...]:
+    """Tolerances from rows with line_amount_fen, line_tax_fen, total_tax_fen, valid_from, valid_to."""
+    return tuple(
+        Tolerances(
+            int(row["line_amount_fen"]),
+            int(row["line_tax_fen"]),
+            int(row["total_tax_fen"]),
+            day_of(row["valid_from"]),
+            last_day_of(row["valid_to"]),
+        )
+        for row in rows
+    )
+
+
+def load_notes(rows: Iterable[Row]) -> tuple[PreferenceNote, ...]:
+    """Preference notes from rows with note, valid_from, valid_to."""
+    return tuple(PreferenceNote(row["note"], day_of(row["valid_from"]), last_day_of(row["valid_to"])) for row in rows)

@@ -1,0 +1,83 @@
+"""A virtual device (虚拟设备): its states, the order of its commissioning, and its verbs."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from controlplane.domain.lifecycle import machine
+
+_READY_VERBS = ("calibrate", "read", "add_terminal", "apply", "receive", "distribute")
+_REPEATABLE = ("fetch_company", "certify", "fetch_kinds", "fetch_rates")
+
+MACHINE: Final = machine(
+    "virtual_device",
+    "registered",
+    (
+        ("registered", "commission", "commissioned"),
+        ("registered", "cancel", "cancelled"),
+        ("commissioned", "fetch_company", "company_fetched"),
+        ("commissioned", "read", "commissioned"),
+        ("commissioned", "cancel", "cancelled"),
+        ("company_fetched", "certify", "certified"),
+        ("company_fetched", "fetch_company", "company_fetched"),
+        ("company_fetched", "read", "company_fetched"),
+        ("company_fetched", "cancel", "cancelled"),
+        ("certified", "fetch_kinds", "kinds_fetched"),
+        ("certified", "fetch_company", "certified"),
+        ("certified", "certify", "certified"),
+        ("certified", "read", "certified"),
+        ("certified", "cancel", "cancelled"),
+        ("kinds_fetched", "fetch_rates", "ready"),
+        ("kinds_fetched", "fetch_company", "kinds_fetched"),
+        ("kinds_fetched", "certify", "kinds_fetched"),
+        ("kinds_fetched", "fetch_kinds", "kinds_fetched"),
+        ("kinds_fetched", "read", "kinds_fetched"),
+        ("kinds_fetched", "cancel", "cancelled"),
+        *(("ready", verb, "ready") for verb in (*_REPEATABLE, *_READY_VERBS)),
+        ("ready", "suspend", "suspended"),
+        ("ready", "cancel", "cancelled"),
+        *(("suspended", verb, "suspended") for verb in (*_REPEATABLE, *_READY_VERBS)),
+        ("suspended", "resume", "ready"),
+        ("suspended", "cancel", "cancelled"),
+    ),
+)
+"""Five steps, each gated on the one before; a ready device takes every upkeep verb, and so does a suspended one."""
+
+JOB_KINDS: Final = {
+    "commission": "device.commission",
+    "fetch_company": "device.fetch_company",
+    "certify": "device.certify",
+    "fetch_kinds": "device.fetch_kinds",
+    "fetch_rates": "device.fetch_rates",
+    "calibrate": "device.calibrate",
+    "read": "device.read",
+    "add_terminal": "terminal.add",
+    "apply": "segment.apply",
+    "receive": "segment.receive",
+    "distribute": "segment.distribute",
+}
+"""Verbs that need an agent → job kind. The other verbs (suspend, resume, cancel) settle at once."""
+
+NEXT_STEP: Final = {
+    "registered": "commission",
+    "commissioned": "fetch_company",
+    "company_fetched": "certify",
+    "certified": "fetch_kinds",
+    "kinds_fetched": "fetch_rates",
+}
+"""Commissioning: state → the verb that leads on; a state that is missing here has no next step."""
+
+ISSUING: Final = frozenset({"ready"})
+"""States in which a device may issue."""
+
+LABELS: Final = {
+    "registered": ("已登记", "registered"),
+    "commissioned": ("已发行未制证", "commissioned"),
+    "company_fetched": ("已获取企业信息", "company fetched"),
+    "certified": ("已发行已制证", "certified"),
+    "kinds_fetched": ("已获取票种", "kinds fetched"),
+    "ready": ("就绪", "ready"),
+    "suspended": ("已停用", "suspended"),
+    "cancelled": ("已注销", "cancelled"),
+}
+"""State → (Chinese, English) as shown."""

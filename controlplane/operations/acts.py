@@ -1,0 +1,75 @@
+"""What every act on a record has in common: found, at the expected version, allowed now, logged."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from controlplane.domain.issuing_rules import IssuingRules
+from controlplane.domain.lifecycle import Machine
+from controlplane.domain.principal import Principal
+from controlplane.domain.refusals import refuse
+from controlplane.store import jobs
+from controlplane.store.statement import Connection, Row
+from controlplane.store.transaction import Entry, Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """Who looks, when, and under which rules: what a view of a record depends on besides the record."""
+
+    caller: Principal
+    now: datetime
+    rules: IssuingRules
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """One verb on one record, as asked for."""
+
+    caller: Principal
+    verb: str
+    record_id: str
+    version: int
+    reason: str
+    arguments: dict[str, Any]
+
+
+def begin(tx: Transaction, act: Act, noun: str) -> Entry:
+    """Open the operation-log entry of an act; it stays, marked refused, should the act be refused."""
+    entry = Entry(act.caller.id, act.caller.name, act.caller.kind, f"{noun}.{act.verb}", noun, act.record_id)
+    entry.reason, entry.detail = act.reason, dict(act.arguments)
+    return tx.begin_entry(entry)
+
+
+def check(row: Row | None, act: Act, machine: Machine) -> Row:
+    """The record, if the caller may see it, knows its version, and the verb is allowed in its state."""
+    if row is None or not act.caller.sees(row.get("taxpayer_id") or "-"):
+        raise refuse("not_found")
+    if not machine.may(row["state"], act.verb):
+        raise machine.not_allowed(row["state"], act.verb)
+    if row["version"] != act.version:
+        raise refuse("version_differs", "version", current=row["version"], given=act.version)
+    return row
+
+
+def allowed(hand: Connection, row: Row, machine: Machine, caller: Principal) -> list[dict[str, Any]]:
+    """Every verb of the noun, whether it may be done now, and if not, why."""
+    held = jobs.open_of(hand, row["id"])
+    verbs = []
+    for verb in dict.fromkeys(move for _, move in machine.table):
+        why = why_not(verb, row["state"], machine, held, caller)
+        verbs.append({"verb": verb, "enabled": why is None, "why": why or ""})
+    return verbs
+
+
+def why_not(verb: str, state: str, machine: Machine, held: Row | None, caller: Principal) -> str | None:
+    """Why a verb may not be done now; None when it may."""
+    if not caller.may("fleet.act"):
+        return refuse("not_permitted", act=verb).message
+    if not machine.may(state, verb):
+        return machine.not_allowed(state, verb).message
+    if held is not None and verb not in ("suspend", "resume"):
+        return refuse("open_job", kind=held["kind"]).message
+    return None

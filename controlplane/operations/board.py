@@ -1,0 +1,106 @@
+"""Devices as the board shows them: reading, stock, what waits, health, and the verbs that are allowed now."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from controlplane.domain import virtual_device
+from controlplane.domain.dated import DEVICE_ZONE
+from controlplane.domain.health import Burn, Health, health
+from controlplane.domain.principal import Principal
+from controlplane.domain.refusals import refuse
+from controlplane.operations import acts, facts
+from controlplane.operations.acts import Viewer
+from controlplane.store import board
+from controlplane.store.statement import Connection, Row
+
+SOURCE = (
+    "devices d LEFT JOIN tax_servers s ON s.id = d.tax_server_id "
+    "LEFT JOIN taxpayers t ON t.taxpayer_id = d.taxpayer_id LEFT JOIN bindings b ON b.target_id = d.id "
+    "LEFT JOIN agents a ON a.id = b.agent_id"
+)
+COLUMNS = (
+    "d.*, s.tax_server_no, s.state AS server_state, s.certificate_not_after AS server_certificate_not_after, "
+    "t.name AS taxpayer_name, b.agent_id, b.epoch, a.name AS agent_name, a.last_seen AS agent_last_seen"
+)
+_HIDDEN = ("server_certificate_not_after", "kinds", "rates", "company", "offline_fen")
+
+
+class Sums:
+    """What the board adds up over a page of devices."""
+
+    def __init__(self, hand: Connection, rows: list[Row], now: datetime) -> None:
+        ids = [row["id"] for row in rows]
+        self.stock: dict[str, dict[str, int]] = defaultdict(dict)
+        for row in board.stock(hand, ids):
+            self.stock[row["device_id"]][row["kind"]] = int(row["remaining"])
+        self.waiting = {row["device_id"]: row["n"] for row in board.waiting(hand, ids)}
+        self.to_upload = {row["device_id"]: row["n"] for row in board.to_upload(hand, ids)}
+        self.issued: dict[str, dict[str, int]] = defaultdict(dict)
+        self.gross: dict[str, int] = defaultdict(int)
+        local = now.astimezone(DEVICE_ZONE)
+        self.minutes = max(60, local.hour * 60 + local.minute)
+        for row in board.issued(hand, ids, local.date().isoformat()):
+            self.issued[row["device_id"]][row["kind"]] = int(row["n"])
+            self.gross[row["device_id"]] += int(row["gross_fen"])
+        self.jobs = {row["subject_id"]: {"id": row["id"], "kind": row["kind"]} for row in board.open_jobs(hand, ids)}
+
+    def burn(self, device_id: str) -> Burn:
+        """Numbers and fen per minute so far today."""
+        numbers = {kind: n / self.minutes for kind, n in self.issued[device_id].items()}
+        return Burn(numbers, self.gross[device_id] / self.minutes)
+
+
+def views(hand: Connection, rows: list[Row], viewer: Viewer) -> list[dict[str, Any]]:
+    """Virtual devices as the API shows them."""
+    sums = Sums(hand, rows, viewer.now)
+    return [_view(row, sums, viewer) for row in rows]
+
+
+def _view(row: Row, sums: Sums, viewer: Viewer) -> dict[str, Any]:
+    device_id = row["id"]
+    known = facts.of_device(row, sums.stock[device_id])
+    shown = {name: value for name, value in row.items() if name not in _HIDDEN}
+    return shown | {
+        "reachable": None if row["reachable"] is None else bool(row["reachable"]),
+        "bureau_online": None if row["bureau_online"] is None else bool(row["bureau_online"]),
+        "kinds": msgspec.json.decode(row["kinds"]),
+        "rates": msgspec.json.decode(row["rates"]),
+        "company": msgspec.json.decode(row["company"]),
+        "stock": sums.stock[device_id],
+        "waiting_invoices": sums.waiting.get(device_id, 0),
+        "waiting_uploads": sums.to_upload.get(device_id, 0),
+        "issued_today": sum(sums.issued[device_id].values()),
+        "open_job": sums.jobs.get(device_id),
+        "health": health_view(health(known, viewer.now, viewer.rules, sums.burn(device_id))),
+        "allowed": _allowed(row, sums.jobs.get(device_id), viewer.caller),
+    }
+
+
+def health_view(found: Health) -> dict[str, Any]:
+    """A verdict with its cause in words, and where to read on."""
+    refusal = found.refusal
+    return {
+        "verdict": found.verdict,
+        "cause": found.cause,
+        "text": found.text,
+        "text_en": found.told("en"),
+        "minutes_until_stop": found.minutes_until_stop,
+        "remedy": refusal.remedy if refusal else "",
+        "remedy_en": refusal.remedy_en if refusal else "",
+        "runbook": refusal.runbook if refusal else "",
+    }
+
+
+def _allowed(row: Row, held: Row | None, caller: Principal) -> list[dict[str, Any]]:
+    found = []
+    for verb in dict.fromkeys(move for _, move in virtual_device.MACHINE.table):
+        why = acts.why_not(verb, row["state"], virtual_device.MACHINE, held, caller)
+        if why is None and row["agent_id"] is None and verb in virtual_device.JOB_KINDS and row["device_no"]:
+            why = refuse("no_agent", device_no=row["device_no"]).message
+        found.append({"verb": verb, "enabled": why is None, "why": why or ""})
+    return found

@@ -1,0 +1,145 @@
+"""What a done job changes on tax servers and virtual devices."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from controlplane.domain import tax_server, virtual_device
+from controlplane.domain.refusals import refuse
+from controlplane.operations import jobs, observations
+from controlplane.store import devices, tax_servers, times
+from controlplane.store import jobs as job_store
+from controlplane.store.statement import Row
+from controlplane.store.terminals import TerminalRow
+from controlplane.store.transaction import Event, Transaction
+from controlplane.wire import agents as wire
+
+Settle = Callable[[Transaction, Row, wire.Outcome], None]
+
+
+def _evidence(outcome: wire.Outcome, expected: type[Any]) -> Any:
+    if not isinstance(outcome.evidence, expected):
+        raise refuse("field_invalid", "evidence", problem=f"{expected.__name__} expected")
+    return outcome.evidence
+
+
+# --- tax servers ----------------------------------------------------------------------------------------------------------
+
+
+def _server(tx: Transaction, job: Row, outcome: wire.Outcome) -> None:
+    facts = _evidence(outcome, wire.ServerFacts)
+    server = tax_servers.find(tx, job["subject_id"], lock=True)
+    assert server is not None
+    verb = job["kind"].removeprefix("server.")
+    values = {
+        "state": tax_server.MACHINE.after(server["state"], verb),
+        "tax_server_no": facts.tax_server_no,
+        "quota_total": facts.quota_total,
+        "quota_left": facts.quota_left,
+        "kernel_version": facts.kernel_version,
+        "clock_offset_seconds": facts.clock_offset_seconds,
+        "certificate_not_after": facts.certificate_not_after,
+        "tax_authority_code": facts.tax_authority_code,
+        "tax_authority_name": facts.tax_authority_name,
+        "read_at": outcome.at,
+    }
+    devices.change(tx, "tax_servers", server["id"], values, tx.now)
+    tx.raise_event(Event("tax-servers", server["id"], jobs.PLATFORM, verb, server["version"] + 1))
+
+
+# --- virtual devices --------------------------------------------------------------------------------------------------------
+
+
+def _device(tx: Transaction, job: Row, values: dict[str, Any]) -> None:
+    device = devices.find(tx, job["subject_id"], lock=True)
+    assert device is not None
+    verb = next(verb for verb, kind in virtual_device.JOB_KINDS.items() if kind == job["kind"])
+    values["state"] = virtual_device.MACHINE.after(device["state"], verb)
+    devices.change(tx, "devices", device["id"], values, tx.now)
+    tx.raise_event(Event("virtual-devices", device["id"], device["taxpayer_id"], verb, device["version"] + 1))
+
+
+def _commissioned(tx: Transaction, job: Row, outcome: wire.Outcome) -> None:
+    facts = _evidence(outcome, wire.DeviceCommissioned)
+    device = devices.find(tx, job["subject_id"])
+    assert device is not None and device["tax_server_id"] is not None
+    server = job_store.binding(tx, device["tax_server_id"])
+    tx.add(
+        job_store.BindingRow(
+            target_id=device["id"], target_noun="devices", agent_id=server["agent_id"] if server else None, updated_at=tx.now
+        )
+    )
+    _device(tx, job, {"device_no": facts.device_no})
+    if server and server["agent_id"]:
+        tx.raise_event(Event("agents", server["agent_id"], jobs.PLATFORM, "serves", topic=server["target_id"]))
+
+
+def _company(tx: Transaction, job: Row, outcome: wire.Outcome) -> None:
+    facts = _evidence(outcome, wire.Company)
+    _device(tx, job, {"company": msgspec.json.encode(facts).decode()})
+
+
+def _certified(tx: Transaction, job: Row, outcome: wire.Outcome) -> None:
+    facts = _evidence(outcome, wire.Certified)
+    _device(tx, job, {"certificate_not_after": facts.not_after})
+
+
+def _kinds(tx: Transaction, job: Row, outcome: wire.Outcome) -> None:
+    facts = _evidence(outcome, wire.Kinds)
+    _device(tx, job, {"kinds": msgspec.json.encode(facts.kinds).decode()})
+
+
+def _rates(tx: Transaction, job: Row, outcome: wire.Outcome) -> None:
+    facts = _evidence(outcome, wire.Rates)
+    _device(tx, job, {"rates": msgspec.json.encode(facts.rates).decode()})
+
+
+def _terminal(tx: Transaction, job: Row, _outcome: wire.Outcome) -> None:
+    work = msgspec.json.decode(job["work"], type=wire.AddTerminal)
+    terminal = TerminalRow(
+        taxpayer_id=job["taxpayer_id"],
+        id=times.new_id(),
+        device_id=job["subject_id"],
+        terminal_code=work.terminal_code,
+        terminal_name=work.terminal_name,
+        created_at=tx.now,
+        updated_at=tx.now,
+    )
+    tx.add(terminal)
+    _device(tx, job, {})
+    tx.raise_event(Event("terminals", terminal.id, job["taxpayer_id"], "added", 1))
+
+
+def _segments(tx: Transaction, job: Row, outcome: wire.Outcome) -> None:
+    facts = _evidence(outcome, wire.Segments)
+    device = devices.find(tx, job["subject_id"])
+    assert device is not None
+    observations.take_segments(tx, device, facts.segments)
+    _device(tx, job, {})
+
+
+def _settled(tx: Transaction, job: Row, _outcome: wire.Outcome) -> None:
+    _device(tx, job, {})
+
+
+DONE: dict[str, Settle] = {
+    "server.synchronise": _server,
+    "server.calibrate": _server,
+    "server.commission": _server,
+    "server.certify": _server,
+    "device.commission": _commissioned,
+    "device.fetch_company": _company,
+    "device.certify": _certified,
+    "device.fetch_kinds": _kinds,
+    "device.fetch_rates": _rates,
+    "device.calibrate": _settled,
+    "device.read": _settled,
+    "terminal.add": _terminal,
+    "segment.apply": _settled,
+    "segment.receive": _segments,
+    "segment.distribute": _segments,
+}
+"""Job kind → what its outcome ``done`` changes."""

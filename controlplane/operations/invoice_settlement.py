@@ -1,0 +1,121 @@
+"""What an issue job's outcome does to its invoice."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from controlplane.domain import money
+from controlplane.domain.refusals import Refusal, from_device, refuse
+from controlplane.store import devices, invoices, orders, segments, terminals
+from controlplane.store.invoices import InvoiceFactsRow
+from controlplane.store.statement import Row
+from controlplane.store.transaction import Event, Transaction
+from controlplane.wire import agents as wire
+
+
+def settle(tx: Transaction, job: Row, outcome: wire.Outcome) -> None:
+    """done: the journal's invoice is taken over. refused: the invoice ends, or waits when time or an operator cures it.
+    unknown: it goes on waiting and says so."""
+    invoice = invoices.find(tx, job["taxpayer_id"], job["subject_id"], lock=True)
+    device = devices.find(tx, job["target_id"])
+    assert invoice is not None and device is not None
+    if invoice["state"] != "waiting":
+        return
+    if outcome.result == "unknown":
+        tell(tx, invoice, refuse("outcome_unknown", device_no=device["device_no"]))
+    elif outcome.result == "refused":
+        _refused(tx, invoice, device, from_device(outcome.code, outcome.message, device_no=device["device_no"]))
+    else:
+        _issued(tx, invoice, device, outcome)
+
+
+def waits(tx: Transaction, job: Row, reason: Refusal) -> None:
+    """The job is still queued; the invoice tells why it does not move."""
+    invoice = invoices.find(tx, job["taxpayer_id"], job["subject_id"], lock=True)
+    if invoice is not None and invoice["state"] == "waiting":
+        tell(tx, invoice, reason)
+
+
+def tell(tx: Transaction, invoice: Row, reason: Refusal, keep_job: bool = True) -> None:
+    """Say on the invoice why it waits; ``keep_job`` False takes its job away."""
+    said = msgspec.json.encode(reason.as_dict()).decode()
+    if invoice["waiting_reason"] == said and (keep_job or invoice["open_job_id"] is None):
+        return
+    values = {name: invoice[name] for name in ("taxpayer_id", "id", "device_id", "terminal_code", "choice")}
+    values |= {"open_job_id": invoice["open_job_id"] if keep_job else None, "waiting_reason": said, "now": tx.now}
+    invoices.place(tx, values)
+    tx.raise_event(Event("invoices", invoice["id"], invoice["taxpayer_id"], "waiting", invoice["version"] + 1))
+
+
+def _refused(tx: Transaction, invoice: Row, device: Row, refusal: Refusal) -> None:
+    terminals.release(tx, place_of(invoice))
+    if refusal.waits:
+        if refusal.code == "no_stock":
+            terminals.emptied(tx, place_of(invoice))
+        tell(tx, invoice, refusal, keep_job=False)
+    else:
+        refuse_invoice(tx, invoice, refusal)
+
+
+def refuse_invoice(tx: Transaction, invoice: Row, refusal: Refusal) -> None:
+    """End a waiting invoice; its order may be requested again."""
+    said = msgspec.json.encode(refusal.as_dict()).decode()
+    invoices.refuse(tx, {"taxpayer_id": invoice["taxpayer_id"], "id": invoice["id"], "refusal": said, "now": tx.now})
+    tx.raise_event(Event("invoices", invoice["id"], invoice["taxpayer_id"], "refused", invoice["version"] + 1))
+
+
+def _issued(tx: Transaction, invoice: Row, device: Row, outcome: wire.Outcome) -> None:
+    found = outcome.evidence
+    if not isinstance(found, wire.IssuedInvoice):
+        raise refuse("field_invalid", "evidence", problem="IssuedInvoice expected")
+    if _totals(found) != (invoice["net_fen"], invoice["tax_fen"], invoice["gross_fen"]):
+        raise refuse("field_invalid", "evidence", problem="totals differ from the order's")
+    number = int(found.invoice_no)
+    place = {"taxpayer_id": invoice["taxpayer_id"], "device_id": device["id"], "invoice_code": found.invoice_code}
+    segment = segments.holding(tx, place, number)
+    if segment is not None:
+        segments.forward(tx, segment["taxpayer_id"], segment["id"], number + 1, tx.now)
+    terminals.used(tx, {**place_of(invoice), "device_id": device["id"], "terminal_code": found.terminal_code})
+    values = {name: getattr(found, name) for name in _TAKEN}
+    values |= {
+        "taxpayer_id": invoice["taxpayer_id"],
+        "id": invoice["id"],
+        "device_id": device["id"],
+        "device_index": found.index,
+        "segment_id": segment["id"] if segment else None,
+        "now": tx.now,
+    }
+    invoices.issue(tx, values)
+    tx.add(_facts(tx, invoice, device, found))
+    tx.raise_event(Event("invoices", invoice["id"], invoice["taxpayer_id"], "issued", invoice["version"] + 1))
+
+
+_TAKEN = ("terminal_code", "invoice_code", "invoice_no", "check_code", "cipher", "signature", "payload_hash", "issued_at")
+
+
+def _totals(found: wire.IssuedInvoice) -> tuple[int, int, int]:
+    return money.fen_of(found.net_total), money.fen_of(found.tax_total), money.fen_of(found.gross_total)
+
+
+def _facts(tx: Transaction, invoice: Row, device: Row, found: wire.IssuedInvoice) -> InvoiceFactsRow:
+    order = orders.find(tx, invoice["taxpayer_id"], invoice["order_id"])
+    return InvoiceFactsRow(
+        taxpayer_id=invoice["taxpayer_id"],
+        invoice_id=invoice["id"],
+        day=found.issued_at[:10],
+        device_id=device["id"],
+        terminal_code=found.terminal_code,
+        business_type=order["business_type"] if order else "",
+        kind=invoice["kind"],
+        direction=invoice["direction"],
+        net_fen=invoice["net_fen"],
+        tax_fen=invoice["tax_fen"],
+        gross_fen=invoice["gross_fen"],
+    )
+
+
+def place_of(invoice: Row) -> dict[str, Any]:
+    """The stock row an invoice draws on."""
+    return {name: invoice[name] for name in ("taxpayer_id", "device_id", "terminal_code", "kind")}

@@ -1,0 +1,100 @@
+"""The only place where an agent's outcome changes a record."""
+
+from __future__ import annotations
+
+import msgspec
+
+from controlplane.domain import job as job_rules
+from controlplane.domain.refusals import refuse
+from controlplane.operations import fleet_settlement, invoice_settlement, jobs, observations
+from controlplane.store import agents, devices, times
+from controlplane.store import jobs as job_store
+from controlplane.store.jobs import EvidenceRow
+from controlplane.store.statement import Row
+from controlplane.store.transaction import Entry, Event, Transaction
+from controlplane.wire import agents as wire
+
+SETTLED = "settled"
+STALE = "stale"
+
+
+def settle(tx: Transaction, agent_id: str, outcome: wire.Outcome) -> str:
+    """Apply one outcome; ``settled`` when it need not be sent again, ``stale`` when it came from an older epoch.
+
+    A repeat changes nothing. What is not applied is kept as evidence.
+    """
+    job = job_store.find(tx, outcome.taxpayer_id, outcome.job_id)
+    if job is None:
+        _keep(tx, outcome, "no such job")
+        return SETTLED
+    if job["state"] not in job_rules.HELD:
+        return SETTLED
+    if job["epoch"] != outcome.epoch or job["agent_id"] != agent_id:
+        _keep(tx, outcome, f"epoch is {job['epoch']}")
+        return STALE
+    if outcome.result == "unknown" and job["state"] == "unknown":
+        return SETTLED
+    state = job_rules.MACHINE.after(job["state"], job_rules.MOVES_BY_RESULT[outcome.result])
+    _write(tx, job, state, outcome)
+    if outcome.result == "unreachable":
+        if outcome.code != "not_started":
+            jobs.rest(tx, job["target_id"])
+        _unreachable(tx, job, outcome)
+    elif job["kind"] == "invoice.issue":
+        invoice_settlement.settle(tx, job, outcome)
+    elif outcome.result == "done":
+        fleet_settlement.DONE[job["kind"]](tx, job, outcome)
+    _log(tx, agent_id, job, outcome)
+    return SETTLED
+
+
+def _write(tx: Transaction, job: Row, state: str, outcome: wire.Outcome) -> None:
+    values = {
+        "taxpayer_id": job["taxpayer_id"],
+        "id": job["id"],
+        "state": state,
+        "code": outcome.code,
+        "message": outcome.message,
+        "trail": jobs.trail(job["trail"], tx.now, outcome.result, f"{outcome.code} {outcome.message}".strip()),
+        "settled_at": tx.now if state in ("done", "refused") else None,
+        "now": tx.now,
+    }
+    job_store.settle(tx, values)
+    topic = job["target_id"] if outcome.result == "unreachable" else None
+    tx.raise_event(Event("jobs", job["id"], job["taxpayer_id"], state, job["version"] + 1, topic))
+
+
+def _log(tx: Transaction, agent_id: str, job: Row, outcome: wire.Outcome) -> None:
+    agent = agents.find(tx, agent_id)
+    name = agent["name"] if agent else agent_id
+    detail = {"job_id": job["id"], "result": outcome.result, "code": outcome.code}
+    entry = Entry(agent_id, name, "agent", f"{job['kind']}.{outcome.result}", job["subject_noun"], job["subject_id"])
+    entry.taxpayer_id, entry.detail = job["taxpayer_id"], detail
+    tx.begin_entry(entry)
+
+
+def _keep(tx: Transaction, outcome: wire.Outcome, reason: str) -> None:
+    tx.add(
+        EvidenceRow(
+            id=times.new_id(),
+            taxpayer_id=outcome.taxpayer_id,
+            job_id=outcome.job_id,
+            epoch=outcome.epoch,
+            reason=reason,
+            outcome=msgspec.json.encode(outcome).decode(),
+            created_at=tx.now,
+        )
+    )
+
+
+def _unreachable(tx: Transaction, job: Row, outcome: wire.Outcome) -> None:
+    if job["target_noun"] == "devices" and outcome.code != "not_started":
+        values = {"reachable": 0, "unreachable_message": outcome.message[:200]}
+        observations.mark(tx, job["target_id"], values)
+    if job["kind"] == "invoice.issue":
+        invoice_settlement.waits(tx, job, refuse("device_unreachable", device_no=_device_no(tx, job)))
+
+
+def _device_no(tx: Transaction, job: Row) -> str:
+    device = devices.find(tx, job["target_id"])
+    return str((device or {}).get("device_no") or job["target_id"])

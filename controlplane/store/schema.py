@@ -1,0 +1,38 @@
+"""All tables in one place: importing this module fills the metadata that migrations compare against."""
+
+from __future__ import annotations
+
+from sqlmodel import SQLModel
+
+from controlplane.store import (
+    agents,
+    devices,
+    head,
+    invoices,
+    jobs,
+    lines,
+    orders,
+    outbox,
+    principals,
+    segments,
+    tax_servers,
+    taxpayers,
+    terminals,
+)
+
+NOUNS = (
+    agents,
+    devices,
+    head,
+    invoices,
+    jobs,
+    lines,
+    orders,
+    outbox,
+    principals,
+    segments,
+    tax_servers,
+    taxpayers,
+    terminals,
+)
+METADATA = SQLModel.metadata

@@ -1,0 +1,111 @@
+"""Segments of invoice numbers (号段), and the reference table that keeps their ranges from overlapping."""
+
+from __future__ import annotations
+
+from sqlmodel import Field, SQLModel
+
+from controlplane.store.statement import Connection, Row, Statement
+
+
+class SegmentRow(SQLModel, table=True):
+    """A run of numbers on a device; ``terminal_code`` is empty until it is distributed."""
+
+    __tablename__ = "segments"
+    taxpayer_id: str = Field(primary_key=True)
+    id: str = Field(primary_key=True)
+    device_id: str = Field(index=True)
+    kind: str
+    invoice_code: str
+    start_no: int
+    end_no: int
+    next_no: int
+    terminal_code: str = ""
+    state: str
+    grant_no: str
+    received_on: str
+    version: int = 1
+    created_at: str
+    updated_at: str
+
+
+class InvoiceCodeRow(SQLModel, table=True):
+    """One invoice code ever seen: the row that is locked while a range of it is claimed."""
+
+    __tablename__ = "invoice_codes"
+    invoice_code: str = Field(primary_key=True)
+
+
+class NumberRangeRow(SQLModel, table=True):
+    """A range of one code and the one device that holds it; no two overlap, across all taxpayers."""
+
+    __tablename__ = "number_ranges"
+    invoice_code: str = Field(primary_key=True)
+    start_no: int = Field(primary_key=True)
+    end_no: int
+    taxpayer_id: str
+    device_id: str
+
+
+_CODE = Statement("INSERT INTO invoice_codes (invoice_code) VALUES (:invoice_code) ON CONFLICT (invoice_code) DO NOTHING")
+_LOCK_CODE = Statement("SELECT invoice_code FROM invoice_codes WHERE invoice_code = :invoice_code", for_update=True)
+_OVERLAP = Statement(
+    "SELECT * FROM number_ranges WHERE invoice_code = :invoice_code AND start_no <= :end_no AND end_no >= :start_no"
+)
+_CLAIM = Statement(
+    "INSERT INTO number_ranges (invoice_code, start_no, end_no, taxpayer_id, device_id) "
+    "VALUES (:invoice_code, :start_no, :end_no, :taxpayer_id, :device_id)"
+)
+_OF_DEVICE = Statement(
+    "SELECT * FROM segments WHERE taxpayer_id = :taxpayer_id AND device_id = :device_id ORDER BY invoice_code, start_no"
+)
+_DROP = Statement("DELETE FROM segments WHERE taxpayer_id = :taxpayer_id AND id = :id")
+_MOVE = Statement(
+    "UPDATE segments SET end_no = :end_no, next_no = CASE WHEN next_no > :next_no THEN next_no ELSE :next_no END, "
+    "terminal_code = :terminal_code, state = :state, version = version + 1, updated_at = :now "
+    "WHERE taxpayer_id = :taxpayer_id AND id = :id"
+)
+_HOLDING = Statement(
+    "SELECT * FROM segments WHERE taxpayer_id = :taxpayer_id AND device_id = :device_id AND invoice_code = :invoice_code "
+    "AND start_no <= :number AND end_no >= :number"
+)
+_FORWARD = Statement(
+    "UPDATE segments SET next_no = CASE WHEN next_no > :next_no THEN next_no ELSE :next_no END, "
+    "state = CASE WHEN :next_no > end_no THEN 'exhausted' ELSE state END, updated_at = :now "
+    "WHERE taxpayer_id = :taxpayer_id AND id = :id"
+)
+
+
+def claim(hand: Connection, wanted: Row) -> Row | None:
+    """Claim a range for a device. Returns the overlapping range of another device when there is one, else None."""
+    hand.run(_CODE, wanted)
+    hand.one(_LOCK_CODE, wanted)
+    held = hand.rows(_OVERLAP, wanted)
+    foreign = next((row for row in held if row["device_id"] != wanted["device_id"]), None)
+    if foreign is None and not held:
+        hand.run(_CLAIM, wanted)
+    return foreign
+
+
+def of_device(hand: Connection, taxpayer_id: str, device_id: str) -> list[Row]:
+    """All segments of a device in order of code and number."""
+    return hand.rows(_OF_DEVICE, {"taxpayer_id": taxpayer_id, "device_id": device_id})
+
+
+def holding(hand: Connection, place: Row, number: int) -> Row | None:
+    """The segment that holds ``number``. ``place``: taxpayer_id, device_id, invoice_code."""
+    return hand.one(_HOLDING, {**place, "number": number})
+
+
+def drop(hand: Connection, taxpayer_id: str, segment_id: str) -> None:
+    """Forget a run that was split or moved by distribution; nothing was issued from it."""
+    hand.run(_DROP, {"taxpayer_id": taxpayer_id, "id": segment_id})
+
+
+def move(hand: Connection, values: Row) -> None:
+    """Set end, terminal and state as the device tells; ``next_no`` only moves forward."""
+    hand.run(_MOVE, values)
+
+
+def forward(hand: Connection, taxpayer_id: str, segment_id: str, next_no: int, now: str) -> None:
+    """A number was used: the next one follows."""
+    hand.run(_FORWARD, {"taxpayer_id": taxpayer_id, "id": segment_id, "next_no": next_no, "now": now})

@@ -1,0 +1,83 @@
+"""SQL text written once with ``:name`` parameters, rendered for the driver in use."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Protocol
+
+_PARAMETER = re.compile(r"(?<!:):([a-z_][a-z0-9_]*)")
+
+Row = dict[str, Any]
+
+
+class Cursor(Protocol):
+    """What sqlite3 and psycopg cursors have in common."""
+
+    description: Sequence[Sequence[Any]] | None
+    rowcount: int
+
+    def execute(self, sql: str, parameters: Any = ..., /) -> Any:
+        """Run one statement."""
+
+    def executemany(self, sql: str, parameters: Any, /) -> Any:
+        """Run one statement for each set of parameters."""
+
+    def fetchall(self) -> list[Any]:
+        """All rows that are left."""
+
+    def fetchone(self) -> Any:
+        """The next row or None."""
+
+
+class Statement:
+    """One SQL text. ``for_update`` is added only where the database has row locks (SQLite has one writer instead)."""
+
+    def __init__(self, text: str, for_update: bool = False) -> None:
+        cleaned = " ".join(text.split())
+        self.sqlite = cleaned
+        self.postgresql = _PARAMETER.sub(r"%(\1)s", cleaned.replace("%", "%%")) + (" FOR UPDATE" if for_update else "")
+        self._names: tuple[str, ...] | None = None
+
+    def text(self, dialect: str) -> str:
+        """The statement as the driver of ``dialect`` (``sqlite`` or ``postgresql``) wants it."""
+        return self.sqlite if dialect == "sqlite" else self.postgresql
+
+
+def insert(table: str, columns: Iterable[str], suffix: str = "") -> Statement:
+    """An INSERT of the named columns, each from the parameter of the same name."""
+    names = list(columns)
+    values = ", ".join(f":{name}" for name in names)
+    return Statement(f"INSERT INTO {table} ({', '.join(names)}) VALUES ({values}) {suffix}")
+
+
+class Connection:
+    """A thin hand on one driver connection: the same three calls on SQLite and PostgreSQL."""
+
+    def __init__(self, cursor: Cursor, dialect: str) -> None:
+        self._cursor = cursor
+        self.dialect = dialect
+
+    def run(self, statement: Statement, parameters: Mapping[str, Any] | None = None) -> int:
+        """Execute and return the number of rows changed."""
+        self._cursor.execute(statement.text(self.dialect), parameters or {})
+        return self._cursor.rowcount
+
+    def run_many(self, statement: Statement, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Execute once for each set of parameters."""
+        if rows:
+            self._cursor.executemany(statement.text(self.dialect), rows)
+
+    def rows(self, statement: Statement, parameters: Mapping[str, Any] | None = None) -> list[Row]:
+        """All rows as dictionaries."""
+        self._cursor.execute(statement.text(self.dialect), parameters or {})
+        names = [column[0] for column in self._cursor.description or ()]
+        return [dict(zip(names, row, strict=True)) for row in self._cursor.fetchall()]
+
+    def one(self, statement: Statement, parameters: Mapping[str, Any] | None = None) -> Row | None:
+        """The first row or None."""
+        self._cursor.execute(statement.text(self.dialect), parameters or {})
+        row = self._cursor.fetchone()
+        if row is None:
+            return None
+        return {column[0]: value for column, value in zip(self._cursor.description or (), row, strict=True)}

@@ -1,0 +1,103 @@
+"""One operation's hand on the ledger: its statements, its operation-log entry and the events it raises."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+from sqlmodel import SQLModel
+
+from controlplane.store.statement import Connection, Statement, insert
+from controlplane.store.times import utc_text
+
+LOGGED = "in the operation log"
+"""Note on an exception whose refusal already has its row."""
+
+
+@dataclass(slots=True)
+class Event:
+    """One line of the change feed. ``topic`` is the device or tax server whose agent should look, if any."""
+
+    noun: str
+    record_id: str
+    taxpayer_id: str
+    verb: str
+    version: int = 0
+    topic: str | None = None
+    seq: int = 0
+    at: str = ""
+
+
+@dataclass(slots=True)
+class Entry:
+    """One row of the operation log: who did (or was refused) what to which record, and why."""
+
+    actor_id: str
+    actor_name: str
+    actor_kind: str
+    action: str
+    noun: str
+    subject_id: str = ""
+    taxpayer_id: str = ""
+    reason: str = ""
+    outcome: str = "allowed"
+    detail: dict[str, Any] = field(default_factory=dict)
+    request_id: str = ""
+
+
+@cache
+def _insert_of(model: type[SQLModel]) -> Statement:
+    return insert(str(model.__tablename__), [column.name for column in model.__table__.columns])  # type: ignore[attr-defined]
+
+
+class Transaction(Connection):
+    """A connection inside one savepoint of the writer's batch.
+
+    What an operation logs and raises is appended at the end of the batch, so that the chain of the operation log and the
+    numbers of the change feed have one order and no gaps.
+    """
+
+    def __init__(self, hand: Connection, moment: datetime) -> None:
+        super().__init__(hand._cursor, hand.dialect)
+        self.moment = moment
+        self.now = utc_text(moment)
+        self.entries: list[Entry] = []
+        self.events: list[Event] = []
+        self._on_refusal: Entry | None = None
+
+    def add(self, row: SQLModel) -> None:
+        """Insert one row of a table model."""
+        self.run(_insert_of(type(row)), row.model_dump())
+
+    def add_all(self, rows: list[SQLModel]) -> None:
+        """Insert rows of one table model."""
+        if rows:
+            self.run_many(_insert_of(type(rows[0])), [row.model_dump() for row in rows])
+
+    def begin_entry(self, entry: Entry) -> Entry:
+        """Log ``entry``; should the operation be refused, a copy marked ``refused`` is kept in its place."""
+        self.entries.append(entry)
+        self._on_refusal = entry
+        return entry
+
+    def no_entry(self) -> None:
+        """Nothing changed (a replay): leave no row in the operation log."""
+        self.entries.clear()
+        self._on_refusal = None
+
+    def raise_event(self, event: Event) -> None:
+        """Tell followers of the change feed, once this is durable."""
+        self.events.append(event)
+
+    def forget(self, refusal: Exception) -> None:
+        """The savepoint was rolled back: keep only the row that says what was refused."""
+        self.events.clear()
+        self.entries.clear()
+        if self._on_refusal is not None:
+            entry = self._on_refusal
+            entry.outcome = "refused"
+            entry.detail = {"code": getattr(refusal, "code", type(refusal).__name__)}
+            self.entries.append(entry)
+            refusal.add_note(LOGGED)

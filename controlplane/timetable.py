@@ -1,0 +1,73 @@
+"""What happens by the clock: placing what waits, sending mail. APScheduler is only this process's clock."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Awaitable, Callable
+
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
+from controlplane.domain.issuing_rules import IssuingRules
+from controlplane.mail.outbox import deliver_due
+from controlplane.operations import placement
+from controlplane.settings import MailSettings
+from controlplane.store import invoices
+from controlplane.store.engine import Ledger
+
+SWEEP_SECONDS = 5.0
+MAIL_SECONDS = 2.0
+LATE_FACTOR = 6
+"""Work that has not finished for this many of its periods is a fault."""
+
+log = logging.getLogger("taxplane.timetable")
+
+
+class Timetable:
+    """The periodic work of one server process; several processes may run it side by side."""
+
+    def __init__(self, ledger: Ledger, rules: IssuingRules, mail: MailSettings) -> None:
+        self._ledger = ledger
+        self._rules = rules
+        self._mail = mail
+        self._scheduler = AsyncIOScheduler(timezone="UTC")
+        self._done: dict[str, tuple[float, float]] = {}
+
+    def start(self) -> None:
+        """Begin, in the running event loop."""
+        self._every("sweep", SWEEP_SECONDS, self._sweep)
+        if self._mail.port:
+            self._every("mail", MAIL_SECONDS, self._deliver)
+        self._scheduler.start()
+
+    def stop(self) -> None:
+        """End; work under way is not waited for, it is safe to repeat."""
+        self._scheduler.shutdown(wait=False)
+
+    def faults(self) -> list[str]:
+        """Names of work that has not finished for long."""
+        now = time.monotonic()
+        return [name for name, (at, period) in self._done.items() if now - at > period * LATE_FACTOR]
+
+    def _every(self, name: str, seconds: float, work: Callable[[], Awaitable[None]]) -> None:
+        self._done[name] = (time.monotonic(), seconds)
+
+        async def run() -> None:
+            try:
+                await work()
+            except Exception:
+                log.exception("%s failed", name)
+                return
+            self._done[name] = (time.monotonic(), seconds)
+
+        self._scheduler.add_job(run, "interval", seconds=seconds, coalesce=True, max_instances=1, id=name)
+
+    async def _sweep(self) -> None:
+        for taxpayer_id in await self._ledger.read(invoices.unplaced_taxpayers):
+            await self._place(taxpayer_id)
+
+    async def _place(self, taxpayer_id: str) -> None:
+        await self._ledger.write(lambda tx: placement.place_waiting(tx, taxpayer_id, self._rules))
+
+    async def _deliver(self) -> None:
+        await deliver_due(self._ledger, self._mail)

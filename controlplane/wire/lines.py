@@ -1,0 +1,57 @@
+"""What a probe clock and the control plane say to each other."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field, StringConstraints
+
+from controlplane.wire.records import Record, Strict, Word
+
+SLOTS_PATH = "/v1/lines/slots"
+SAMPLES_PATH = "/v1/lines/samples"
+Moment = Annotated[str, StringConstraints(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z$")]
+
+
+class ClaimSlot(Strict):
+    """A probe clock asks to do the work of one slot from its vantage; ``period`` is the slot's length in seconds."""
+
+    slot: Moment
+    period: Annotated[float, Field(ge=1, le=3600)]
+    vantage: Word
+    holder: Word
+
+
+class LineTarget(Record):
+    """One address to check."""
+
+    id: str
+    target: str
+
+
+class ClaimedSlot(Record):
+    """Whether the slot is the asker's, and what to check then."""
+
+    claimed: bool
+    targets: list[LineTarget]
+
+
+class Sample(Strict):
+    """One check of one address. ``ok`` None: the slot was missed, with the reason."""
+
+    endpoint_id: Word
+    at: Moment
+    ok: bool | None
+    failing_phase: Annotated[str, StringConstraints(max_length=16)] = ""
+    reason: Annotated[str, StringConstraints(max_length=64)] = ""
+    duration_ms: Annotated[float, Field(ge=0, le=60_000)] | None = None
+    phases: dict[Word, Annotated[float, Field(ge=0, le=60_000)]] = Field(default_factory=dict)
+    address: Annotated[str, StringConstraints(max_length=64)] = ""
+
+
+class SampleReport(Strict):
+    """All checks of one slot from one vantage."""
+
+    slot: Moment
+    vantage: Word
+    samples: Annotated[list[Sample], Field(max_length=2000)]

@@ -1,0 +1,308 @@
+"""Management records and requests as pydantic models: what the API takes strictly and what it answers."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Generic, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+T = TypeVar("T")
+
+TaxpayerId = Annotated[str, StringConstraints(pattern=r"^[0-9A-Z]{15,20}$")]
+Text = Annotated[str, StringConstraints(min_length=1, max_length=120)]
+OptionalText = Annotated[str, StringConstraints(max_length=120)]
+Word = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z._:-]{1,64}$")]
+AreaCode = Annotated[str, StringConstraints(pattern=r"^[0-9]{4}$")]
+KindCode = Annotated[str, StringConstraints(pattern=r"^[0-9]{3}$")]
+
+
+class Strict(BaseModel):
+    """A request body: no extra fields, no coercion."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, str_strip_whitespace=False)
+
+
+class Record(BaseModel):
+    """An answer; fields may be added over time."""
+
+    model_config = ConfigDict(extra="allow")
+
+
+class Problem(BaseModel):
+    """An RFC 9457 problem with our code, remedy and runbook page."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    remedy: str
+    runbook: str
+    reason_class: str
+    details: dict[str, Any] = {}
+    errors: list[dict[str, Any]] = []
+    allowed: list[str] = []
+
+
+class Listing(BaseModel, Generic[T]):
+    """One page of a list and the cursor of the next page."""
+
+    items: list[T]
+    next: str | None
+
+
+# --- requests -------------------------------------------------------------------------------------------------------------
+
+
+class SignIn(Strict):
+    """A person's name and password."""
+
+    username: Text
+    password: Annotated[str, StringConstraints(min_length=1, max_length=256)]
+
+
+class NewTaxpayer(Strict):
+    """A taxpayer to take on."""
+
+    taxpayer_id: TaxpayerId
+    name: Text
+    taxpayer_kind: Literal["general", "small"]
+    region: AreaCode
+    address_phone: OptionalText = ""
+    bank_account: OptionalText = ""
+    issuer: Annotated[str, StringConstraints(max_length=16)] = ""
+    parent_id: TaxpayerId | None = None
+
+
+class NewTaxServer(Strict):
+    """A tax server to register; agents reach it at host and port."""
+
+    tax_server_no: Word
+    name: Text
+    region: AreaCode
+    host: Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z.:-]{1,253}$")]
+    port: Annotated[int, Field(ge=1, le=65535)]
+
+
+class NewVirtualDevice(Strict):
+    """A virtual device to register for a taxpayer on a tax server."""
+
+    taxpayer_id: TaxpayerId
+    tax_server_id: Word
+    name: Text
+
+
+class NewJoinToken(Strict):
+    """A token for the agent of one host. An empty host_id binds the token to the first host that uses it."""
+
+    host_id: Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z._:-]{0,64}$")] = ""
+    name: Word
+
+
+class Move(Strict):
+    """An act on a record: why, and the version the caller has seen."""
+
+    reason: Annotated[str, StringConstraints(min_length=1, max_length=200)]
+    version: Annotated[int, Field(ge=1, lt=2**31)]
+
+
+class Bind(Move):
+    """Give a tax server and its devices to an agent."""
+
+    tax_server_id: Word
+
+
+class AddTerminal(Move):
+    """A new terminal on a device."""
+
+    terminal_code: Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z_-]{1,20}$")]
+    terminal_name: Text
+
+
+class Apply(Move):
+    """Numbers to apply for."""
+
+    kind: KindCode
+    count: Annotated[int, Field(ge=1, le=100_000)]
+
+
+class Receive(Move):
+    """Kind whose granted numbers are to be received."""
+
+    kind: KindCode
+
+
+class Distribute(Move):
+    """A run of numbers to give to a terminal."""
+
+    kind: KindCode
+    invoice_code: Annotated[str, StringConstraints(pattern=r"^[0-9]{10,12}$")]
+    start_no: Annotated[str, StringConstraints(pattern=r"^[0-9]{8}$")]
+    count: Annotated[int, Field(ge=1, le=100_000)]
+    terminal_code: Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z_-]{1,20}$")]
+
+
+class NewLine(Strict):
+    """An address to watch: ``scheme://host:port``."""
+
+    region: Text
+    area_code: AreaCode
+    service: Word
+    target: Annotated[str, StringConstraints(pattern=r"^(tcp|tls|http|https)://[0-9A-Za-z.:/_\[\]-]{3,200}$")]
+    enabled: bool = False
+
+
+# --- answers --------------------------------------------------------------------------------------------------------------
+
+
+class Verb(Record):
+    """A verb, whether it may be done now, and if not, why."""
+
+    verb: str
+    enabled: bool
+    why: str
+
+
+class Taxpayer(Record):
+    """A taxpayer."""
+
+    id: str
+    taxpayer_id: str
+    name: str
+    taxpayer_kind: str
+    region: str
+    may_issue: bool
+    version: int
+
+
+class HealthRecord(Record):
+    """ok, warn, stopped or unknown; the limiting cause and the minutes until it stops issuing."""
+
+    verdict: str
+    cause: str
+    text: str
+    runbook: str
+    minutes_until_stop: int | None
+
+
+class TaxServer(Record):
+    """A tax server with the verbs that are allowed now."""
+
+    id: str
+    tax_server_no: str
+    state: str
+    version: int
+    allowed: list[Verb]
+
+
+class VirtualDevice(Record):
+    """A virtual device with its reading, stock, health and the verbs that are allowed now."""
+
+    id: str
+    device_no: str | None
+    taxpayer_id: str
+    state: str
+    version: int
+    health: HealthRecord
+    allowed: list[Verb]
+
+
+class Device(Record):
+    """A device of any kind."""
+
+    id: str
+    device_no: str | None
+    device_kind: str
+    custody: str
+    taxpayer_id: str
+    state: str
+
+
+class Terminal(Record):
+    """A terminal."""
+
+    id: str
+    device_id: str
+    terminal_code: str
+    terminal_name: str
+
+
+class Segment(Record):
+    """A segment of numbers."""
+
+    id: str
+    device_id: str
+    kind: str
+    invoice_code: str
+    start_no: str
+    end_no: str
+    next_no: str
+    left: int
+
+
+class Stock(Record):
+    """Numbers of one kind on one terminal."""
+
+    taxpayer_id: str
+    device_id: str
+    terminal_code: str
+    kind: str
+    left: int
+    waiting: int
+    available: int
+
+
+class Order(Record):
+    """An order as received, and the invoice it became."""
+
+    id: str
+    order_no: str
+    request_id: str
+    attempt: int
+
+
+class Job(Record):
+    """A job and its trail."""
+
+    id: str
+    kind: str
+    state: str
+    attempts: int
+
+
+class Agent(Record):
+    """An agent; nothing of its secret."""
+
+    id: str
+    name: str
+    host_id: str
+    state: str
+    heartbeat: str
+
+
+class LogRow(Record):
+    """One row of the operation log."""
+
+    seq: int
+    at: str
+    actor_name: str
+    action: str
+    outcome: str
+    hash: str
+
+
+class Line(Record):
+    """A bureau address and its latest check."""
+
+    id: str
+    region: str
+    service: str
+    target: str
+    enabled: bool
+
+
+class Acted(Record):
+    """The record an act was done on, and the job it opened, if any."""
+
+    job: dict[str, Any] | None
+    record: dict[str, Any]

@@ -1,0 +1,1 @@
+"""What we own, and the table files it comes in."""

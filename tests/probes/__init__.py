@@ -1,0 +1,1 @@
+"""Probes against real peers on loopback."""
