@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterable
 
 import msgspec
@@ -49,17 +49,31 @@ class Delivery:
         self._items: deque[_Item] = deque()
         self._later: list[tuple[float, _Item]] = []
         self._observations: dict[str, Observation] = {}
+        self._unheard: Counter[str] = Counter()
         self._most = AT_ONCE
         self._change = threading.Condition(threading.Lock())
-        self._closed = False
+        self._sending = False
+
+    def expect(self, *job_ids: str) -> None:
+        """Final outcomes of these jobs are on their way and will come by ``recorded``."""
+        with self._change:
+            self._unheard.update(job_ids)
+
+    def unheard(self) -> set[str]:
+        """Ids of jobs whose end the control plane has not acknowledged."""
+        with self._change:
+            return set(self._unheard)
 
     def recorded(self, recorded: Recorded, following: Iterable[Outcome] = ()) -> None:
-        """Send an outcome that is on disk, then ``following`` ones that need none."""
+        """Send an outcome that is on disk, then ``following`` ones that need no disk; all were expected."""
         self._put([_Item(recorded.job_id, recorded.body, recorded.no), *map(_light, following)])
 
     def say(self, *outcomes: Outcome) -> None:
         """Send outcomes that need no disk: nothing was done, or they are not final."""
-        self._put(list(map(_light, outcomes)))
+        items = [_light(outcome) for outcome in outcomes]
+        with self._change:
+            self._unheard.update(item.job_id for item in items if not item.interim)
+        self._put(items)
 
     def observed(self, observation: Observation) -> None:
         """Send a reading; an older one of the same device not yet sent is dropped."""
@@ -68,15 +82,22 @@ class Delivery:
             self._change.notify()
 
     def turn(self, uplink: Uplink) -> None:
-        """Wait for something to send and send it once. Raises Away or Revoked, having kept everything."""
-        self._wait()
-        self.send(uplink)
+        """Wait for something to send and send one batch of it.
 
-    def send(self, uplink: Uplink) -> bool:
-        """Send one batch of what is there; False when there was nothing. Raises as ``turn``."""
+        Raises:
+            Away, Revoked, Rejected: it was not taken; what must arrive is kept.
+        """
+        self._wait()
         items, observations = self._take()
-        if not items and not observations:
-            return False
+        try:
+            if items or observations:
+                self._send(uplink, items, observations)
+        finally:
+            with self._change:
+                self._sending = False
+                self._change.notify_all()
+
+    def _send(self, uplink: Uplink, items: list[_Item], observations: list[Observation]) -> None:
         floor = self._authority.floor()
         encoded = [msgspec.json.encode(observation) for observation in observations]
         try:
@@ -94,18 +115,12 @@ class Delivery:
             self._cursors(ack.upload_cursors)
         else:
             self._postpone(items)
-        return True
 
-    def waiting(self) -> int:
-        """Outcomes not yet acknowledged."""
+    def drain(self, seconds: float) -> int:
+        """Wait until all that can be sent now is sent; the number of outcomes still not acknowledged."""
         with self._change:
+            self._change.wait_for(lambda: not (self._items or self._observations or self._sending), seconds)
             return len(self._items) + len(self._later)
-
-    def close(self) -> None:
-        """Let ``turn`` return at once from now on."""
-        with self._change:
-            self._closed = True
-            self._change.notify_all()
 
     # --- the queue --------------------------------------------------------------------------------
 
@@ -116,7 +131,7 @@ class Delivery:
 
     def _wait(self) -> None:
         with self._change:
-            if self._items or self._observations or self._closed:
+            if self._items or self._observations:
                 return
             self._change.wait(None if not self._later else max(0.0, self._later[0][0] - time.monotonic()))
         time.sleep(COALESCE_SECONDS)
@@ -129,6 +144,7 @@ class Delivery:
             items = [self._items.popleft() for _ in range(min(self._most, len(self._items)))]
             names = list(self._observations)[: self._most]
             observations = [self._observations.pop(name) for name in names]
+            self._sending = True
         last = {item.job_id: item for item in items}
         # An interim word is dropped when the same batch holds what came after it.
         return [item for item in items if not item.interim or last[item.job_id] is item], observations
@@ -140,9 +156,12 @@ class Delivery:
                 self._observations.setdefault(observation.device_no, observation)
 
     def _settle(self, items: list[_Item], acknowledged: set[str]) -> None:
-        numbers = [item.no for item in items if item.no is not None and item.job_id in acknowledged]
+        heard = [item for item in items if item.job_id in acknowledged]
+        numbers = [item.no for item in heard if item.no is not None]
         if numbers:
             self._journal.delivered(numbers)
+        with self._change:
+            self._unheard -= Counter(item.job_id for item in heard if not item.interim)
         # An interim word is said once; all else is said until it is heard.
         self._postpone([item for item in items if item.job_id not in acknowledged and not item.interim])
 

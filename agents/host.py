@@ -42,6 +42,7 @@ _WORK_ENDS = 7.0
 _DELIVERY_ENDS = 1.5
 _HOUSEKEEPING = 60.0
 _SLOW = 0.5
+_MOST_NAMED = 4096
 _FIRST_RECALL, _LAST_RECALL = 0.2, 5.0
 _FIRST_RETRY, _LAST_RETRY = 0.2, 10.0
 
@@ -69,6 +70,7 @@ class Host:
         self._rng = rng
         self._halts: queue.SimpleQueue[tuple[int, str]] = queue.SimpleQueue()
         self._stop = threading.Event()
+        self._delivery_stop = threading.Event()
         self._session = os.urandom(8).hex()
         self._revision = ""
         self._journal = Journal(home / "journal.db", clock, lambda fault: self._halts.put((EXIT_JOURNAL, fault)))
@@ -98,11 +100,11 @@ class Host:
             self._start(f"observe-{n}", self._observe_turn)
         self._start("lease", self._lease_turn)
         self._start("housekeeping", self._house_turn)
-        deliverer = self._start("deliver", lambda: self._delivery.turn(self._report_line))
+        self._start("deliver", lambda: self._delivery.turn(self._report_line), self._delivery_stop)
         _log.info("started", extra=logs.fields(agent_id=self._identity.agent_id, session=self._session))
         code, words = self._wait()
         _log.warning("stopping", extra=logs.fields(why=words, code=code))
-        self._end(code, workers, deliverer)
+        self._end(code, workers)
         return code
 
     # --- the four loops ---------------------------------------------------------------------------
@@ -116,6 +118,7 @@ class Host:
                 wait=0 if self._authority.guard else self._settings.lease_wait,
                 limit=self._settings.lease_limit,
                 revision=self._revision,
+                holding=self._holding(),
             )
         )
         reach("agent.lease_ack")
@@ -181,6 +184,7 @@ class Host:
             self._lanes.heard_from(task, step.silent)
             self._lanes.again(task, step.delay)
         elif not isinstance(step, Outcome):
+            self._delivery.expect(step.job_id)
             self._delivery.recorded(step)
             self._lanes.finish(task)
         elif task.recovered and task.successor is not None:
@@ -197,6 +201,7 @@ class Host:
         given_back = [self._bench.given_back(other, "order.not_started") for other in behind]
         self._tell(task, outcome)
         if durable:
+            self._delivery.expect(outcome.job_id, *(other.job_id for other in given_back))
             self._journal.conclude(outcome, lambda recorded: self._delivery.recorded(recorded, given_back))
         else:
             self._delivery.say(outcome, *given_back)
@@ -225,6 +230,10 @@ class Host:
     def _task(self, order: Order) -> Task:
         return Task(order, Backoff(_FIRST_RECALL, _LAST_RECALL, self._rng))
 
+    def _holding(self) -> list[str]:
+        """Jobs that need not be sent to us: in hand, or ended and not yet heard."""
+        return list(self._lanes.in_hand() | self._delivery.unheard())[:_MOST_NAMED]
+
     def _serve(self, addresses: list[DeviceAddress], revision: str) -> None:
         self._revision = revision
         self._watch.serve(addresses)
@@ -242,6 +251,7 @@ class Host:
             self._lanes.accept(task)
             _log.warning("intent without outcome: recalling", extra=logs.fields(job_id=intent.order.job_id))
         for recorded in self._journal.undelivered():
+            self._delivery.expect(recorded.job_id)
             self._delivery.recorded(recorded)
 
     def _uplink(self) -> Uplink:
@@ -249,16 +259,16 @@ class Host:
 
     # --- life -------------------------------------------------------------------------------------
 
-    def _start(self, name: str, turn: Callable[[], None]) -> threading.Thread:
-        thread = threading.Thread(target=self._keep_on, args=(turn,), name=name, daemon=True)
+    def _start(self, name: str, turn: Callable[[], None], stop: threading.Event | None = None) -> threading.Thread:
+        thread = threading.Thread(target=self._keep_on, args=(turn, stop or self._stop), name=name, daemon=True)
         thread.start()
         return thread
 
-    def _keep_on(self, turn: Callable[[], None]) -> None:
+    def _keep_on(self, turn: Callable[[], None], stop: threading.Event) -> None:
         """Repeat a turn until the end; trouble with the control plane is waited out, any other fault is logged."""
         backoff = Backoff(_FIRST_RETRY, _LAST_RETRY, self._rng)
         away = False
-        while not self._stop.is_set():
+        while not stop.is_set():
             try:
                 turn()
                 backoff.reset()
@@ -266,15 +276,15 @@ class Host:
             except Revoked:
                 self._authority.withdraw()
                 self._halts.put((EXIT_REVOKED, "revoked: the control plane no longer knows this agent"))
-                self._stop.wait()
+                stop.wait()
             except (Away, Rejected) as error:
                 if not away:
                     _log.warning("control plane away", extra=logs.fields(why=str(error)))
                 away = True
-                self._stop.wait(backoff.next())
+                stop.wait(backoff.next())
             except Exception:
                 _log.exception("fault in a loop")
-                self._stop.wait(backoff.next())
+                stop.wait(backoff.next())
 
     def _wait(self) -> tuple[int, str]:
         # Short waits on Windows, where a blocked main thread does not see Ctrl-C.
@@ -285,7 +295,7 @@ class Host:
             except queue.Empty:
                 continue
 
-    def _end(self, code: int, workers: list[threading.Thread], deliverer: threading.Thread) -> None:
+    def _end(self, code: int, workers: list[threading.Thread]) -> None:
         """Finish the device calls in hand, put them down, hand over what can be handed over."""
         self._authority.withdraw()
         self._stop.set()
@@ -299,20 +309,10 @@ class Host:
             self._journal.flush()
         if code == EXIT_OK:
             self._delivery.say(*(self._bench.given_back(task, "order.stopping") for task in self._lanes.drain()))
-            self._hand_over(deliverer)
+            left = self._delivery.drain(_DELIVERY_ENDS)
+            _log.info("handed over", extra=logs.fields(left_for_next_start=left))
+        self._delivery_stop.set()
+        self._report_line.abort()
         if code != EXIT_JOURNAL:
             self._journal.close()
         self._catalog.close()
-
-    def _hand_over(self, deliverer: threading.Thread) -> None:
-        timer = threading.Timer(_DELIVERY_ENDS, self._report_line.abort)
-        timer.start()
-        self._delivery.close()
-        deliverer.join(_DELIVERY_ENDS)
-        try:
-            while not deliverer.is_alive() and self._delivery.send(self._report_line):
-                continue
-        except (Away, Rejected, Revoked) as error:
-            _log.warning("left for the next start", extra=logs.fields(why=str(error), n=self._delivery.waiting()))
-        finally:
-            timer.cancel()

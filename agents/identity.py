@@ -46,7 +46,7 @@ def load(home: Path) -> Identity:
     """
     try:
         return msgspec.json.decode(path_in(home).read_bytes(), type=Identity)
-    except (OSError, msgspec.MsgspecError) as error:
+    except (OSError, ValueError, msgspec.MsgspecError) as error:
         raise NotJoined(str(error)) from error
 
 

@@ -194,10 +194,10 @@ class Lanes:
                 self._ready.extend(self._parked.pop(site, ()))
                 self._change.notify_all()
 
-    def in_hand(self) -> int:
-        """Number of tasks queued or in progress."""
+    def in_hand(self) -> set[str]:
+        """Ids of all jobs queued or in progress."""
         with self._change:
-            return sum(len(lane.tasks) for lane in self._lanes.values())
+            return {task.order.job_id for lane in self._lanes.values() for task in lane.tasks}
 
     def stop(self) -> None:
         """Let no worker begin anything more."""

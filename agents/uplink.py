@@ -115,7 +115,7 @@ class Uplink:
             if fresh or error.code == "timeout" or self._aborted:
                 raise Away(plain(str(error), 200)) from error
             return self._post(path, body, wait, sent_point)
-        if answer.status == 200:
+        if answer.status in (200, 201):
             return answer.body
         detail = plain(answer.body[:300].decode("utf-8", "replace"))
         if answer.status == 401:
@@ -148,6 +148,6 @@ class Uplink:
 def _decoded(content: bytes, decoder: msgspec.json.Decoder[T]) -> T:
     try:
         return decoder.decode(content)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise Away(f"unreadable answer: {plain(str(error))}") from error
 

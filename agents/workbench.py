@@ -46,7 +46,9 @@ from controlplane.wire.agents import Evidence, IssuedInvoice, Nothing, Observati
 _BUSY_TRIES = 5
 _CRASHES = 3
 _CONTRADICTIONS = ("content_differs", "answer_differs", "journal_lacks_invoice")
-GIVE_BACK = ("stale_epoch", "lease_lost", "never_executed", "agent_fault", "journal_full")
+NOT_STARTED = "not_started"
+"""Code of ``unreachable`` for an order that was not begun, for a reason that lies with neither order nor device."""
+GIVE_BACK = (NOT_STARTED, "stale_epoch", "agent_fault", "journal_full")
 """Codes of ``unreachable`` that say nothing about the device: only this order goes back."""
 
 
@@ -106,7 +108,7 @@ class Workbench:
 
     def given_back(self, task: Task, phrase: str) -> Outcome:
         """The outcome of a queued order nobody began."""
-        return self._outcome(task, "unreachable", "not_started", say(phrase))
+        return self._outcome(task, "unreachable", NOT_STARTED, say(phrase))
 
     # --- before anything --------------------------------------------------------------------------
 
@@ -127,7 +129,7 @@ class Workbench:
         if not self._journal.fence(fence_of(task.order), task.order.epoch):
             return self._outcome(task, "unreachable", "stale_epoch", say("order.stale_epoch"))
         if not self._authority.live():
-            return self._outcome(task, "unreachable", "lease_lost", say("order.lease_lost"))
+            return self._outcome(task, "unreachable", NOT_STARTED, say("order.lease_lost"))
         return None
 
     # --- performing -------------------------------------------------------------------------------
@@ -225,7 +227,7 @@ class Workbench:
             return self._unknown(task, "journal_lacks_invoice", say("recall.missing"))
         if task.recovered:
             # The lease of an earlier life: whether the order still stands is for the control plane to say.
-            return self._outcome(task, "unreachable", "never_executed", say("order.never_executed"))
+            return self._outcome(task, "unreachable", NOT_STARTED, say("order.never_executed"))
         task.must_recall = False
         if not task.intended:
             return self._perform(task, driver)

@@ -10,7 +10,6 @@ from typing import ClassVar
 from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.filter import LineFilter
-from textual.screen import Screen
 
 from console.desk import Desk
 from console.feed import Batch, Feed, Standing
@@ -124,11 +123,11 @@ class Console(App[int]):
     async def action_back(self) -> None:
         """Close what is open here, else go back one screen."""
         screen = self.screen
-        if isinstance(screen, Frame) and not screen.leave() and len(self._frames()) > 1:
+        if isinstance(screen, Frame) and not screen.leave() and self._frames() > 1:
             await self.pop_screen()
 
-    def _frames(self) -> list[Screen[object]]:
-        return [screen for screen in self.screen_stack if isinstance(screen, Frame)]
+    def _frames(self) -> int:
+        return sum(isinstance(screen, Frame) for screen in self.screen_stack)
 
     # --- keys and commands
 

@@ -15,16 +15,19 @@ _LONGEST: Final = 64 * 1024
 
 
 def page(slug: str, language: Language, folder: Path = PAGES) -> list[str]:
-    """Lines of ``<slug>.zh-CN.md`` or ``<slug>.md``; empty when there is no such page.
+    """The lines of ``<slug>.md`` in one language; empty when there is no such page.
 
-    The slug comes from data: anything but a plain lower-case name opens nothing.
+    A page holds its title in both languages, then the Chinese part, a rule, and the English part. The slug comes from
+    data: anything but a plain lower-case name opens nothing.
     """
     if not _SLUG.match(slug) or len(slug) > 64:
         return []
-    names = (f"{slug}.zh-CN.md", f"{slug}.md") if language == "zh" else (f"{slug}.en.md", f"{slug}.md")
-    for name in names:
-        try:
-            return (folder / name).read_text("utf-8")[:_LONGEST].splitlines()
-        except (OSError, UnicodeDecodeError):
-            continue
-    return []
+    try:
+        lines = (folder / f"{slug}.md").read_text("utf-8")[:_LONGEST].splitlines()
+    except (OSError, UnicodeDecodeError):
+        return []
+    rule = lines.index("---") if "---" in lines else len(lines)
+    part = lines[:rule] if language == "zh" or rule == len(lines) else [*lines[:1], "", *lines[rule + 1 :]]
+    while part and not part[-1].strip():
+        part.pop()
+    return part

@@ -95,10 +95,15 @@ class _Exchange:
     async def _first_reply(self, servers: Sequence[Server]) -> tuple[dns_message.Answer, Server]:
         for turn in range(len(servers) * len(_PATIENCE)):
             server = servers[turn % len(servers)]
-            (await self._door(server)).sendto(self._question)
+            try:
+                (await self._door(server)).sendto(self._question)
+            except OSError:
+                continue  # no way to this one (IPv6 without a route, say): the next may do
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_PATIENCE[turn // len(servers)]):
                     return await asyncio.shield(self._reply)
+        if not self._doors:
+            raise ConnectionError("no name server can be reached")
         return await self._reply
 
     async def _door(self, server: Server) -> asyncio.DatagramTransport:

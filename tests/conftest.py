@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -30,7 +31,8 @@ def sqlite_url(session_folder: Path, tmp_path: Path) -> str:
 @pytest.fixture
 def postgresql_url(session_folder: Path) -> Iterator[str]:
     """A migrated PostgreSQL database of this test's own."""
-    server, template = servers.postgresql_template(session_folder)
+    given = os.environ.get("TEST_DATABASE_URL", "")
+    server, template = servers.postgresql_template(session_folder, servers.session_owner(), given)
     name = server.create(template)
     yield server.address(name)
     server.drop(name)

@@ -1,7 +1,7 @@
 """A process that holds a PostgreSQL server for one test session, and undoes everything when the session is gone.
 
-``python -m tests.keeper start OWNER DIRECTORY BINARIES USER`` and ``… watch OWNER ADMIN_URL PREFIX`` return once the server
-answers; a detached copy stays behind until the process OWNER has ended, however it ended.
+``python -m tests.keeper start OWNER DIRECTORY BINARIES USER`` and ``… watch OWNER ADMIN_URL PREFIX`` return once the
+server answers; a detached copy stays behind until the process OWNER has ended, however it ended.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -87,12 +87,15 @@ def sqlite_template(folder: Path) -> Path:
     return template
 
 
-def postgresql_template(folder: Path) -> tuple[PostgreSQL, str]:
-    """The session's server and the name of its migrated database, started and made by whoever asks first."""
+def postgresql_template(folder: Path, owner: int, given: str) -> tuple[PostgreSQL, str]:
+    """The session's server and the name of its migrated database, started and made by whoever asks first.
+
+    ``owner``: the process whose end is the end of the session; ``given``: the address of a server to use, or "".
+    """
     kept = folder / "postgresql.json"
     with only_one(folder, "postgresql"):
         if not kept.exists():
-            server = _running_server()
+            server = somebody_elses(given, owner) if given else first_that_starts(binaries(), owner)
             name = server.create()
             migrations.upgrade(server.address(name))
             kept.write_text(json.dumps([server.url, server.prefix, name]))
@@ -100,33 +103,46 @@ def postgresql_template(folder: Path) -> tuple[PostgreSQL, str]:
     return PostgreSQL(url, prefix), name
 
 
-def owner() -> int:
+def session_owner() -> int:
     """The process whose end is the end of the session: pytest itself, or the one that started the workers."""
     return os.getppid() if "PYTEST_XDIST_WORKER" in os.environ else os.getpid()
 
 
-def _running_server() -> PostgreSQL:
-    """The server named by TEST_DATABASE_URL, else Debian's, else the wheel's; RuntimeError saying all that was tried."""
-    prefix = f"taxplane_{uuid.uuid4().hex[:8]}_"
-    if given := os.environ.get("TEST_DATABASE_URL"):
-        server = PostgreSQL(given, prefix)
-        _keep("watch", server.admin(), prefix)
-        return server
+def somebody_elses(url: str, owner: int) -> PostgreSQL:
+    """A server that runs already; when the session is over, its databases are dropped there."""
+    server = PostgreSQL(url, _prefix())
+    _keep("watch", str(owner), server.admin(), server.prefix)
+    return server
+
+
+def first_that_starts(places: Iterable[Path], owner: int) -> PostgreSQL:
+    """A server of the session's own from the first binaries that work; RuntimeError saying all that was tried."""
     tried = []
-    for binaries in (*_debian_binaries(), *_wheel_binaries()):
+    for place in places:
         try:
-            return PostgreSQL(_start(binaries), prefix)
+            return PostgreSQL(start(place, owner), _prefix())
         except (OSError, RuntimeError) as fault:
-            tried.append(f"{binaries}: {fault}")
+            tried.append(f"{place}: {fault}")
     raise RuntimeError(_MISSING + ("\n".join(tried) or "nothing is there to try"))
 
 
-def _debian_binaries() -> list[Path]:
+def _prefix() -> str:
+    return f"taxplane_{uuid.uuid4().hex[:8]}_"
+
+
+def binaries() -> list[Path]:
+    """Folders of PostgreSQL's programs on this machine: Debian's newest, then the wheel's newest."""
+    return [*debian_binaries(), *wheel_binaries()]
+
+
+def debian_binaries() -> list[Path]:
+    """Debian's newest, or none."""
     found = (folder / "bin" for folder in _DEBIAN.glob("*") if (folder / "bin" / "initdb").exists())
     return sorted(found, key=lambda place: float(place.parent.name), reverse=True)[:1]
 
 
-def _wheel_binaries() -> list[Path]:
+def wheel_binaries() -> list[Path]:
+    """The wheel's newest, or none."""
     # Found, not imported: the package wants a private run-time folder and opens other folders to the world.
     spec = importlib.util.find_spec(_WHEEL)
     places = spec.submodule_search_locations if spec else None
@@ -134,30 +150,34 @@ def _wheel_binaries() -> list[Path]:
     return [place for place in found if (place / "initdb").exists()][:1]
 
 
-def _start(binaries: Path) -> str:
-    """Start these binaries for this session; the server refuses to run as root, so then it runs as nobody."""
+def start(place: Path, owner: int) -> str:
+    """Start a server from these binaries, as nobody if we are root, for as long as ``owner`` lives; its address."""
     directory = Path(tempfile.mkdtemp(prefix="tpg-", dir="/tmp"))
     directory.chmod(0o755)
     user = _NOBODY if os.geteuid() == 0 else getpass.getuser()
-    if user == _NOBODY and not _usable(binaries):
-        shutil.copytree(binaries.parent, directory / "postgresql", symlinks=True)
-        binaries = directory / "postgresql" / binaries.name
+    if user == _NOBODY and not _usable(place):
+        shutil.copytree(place.parent, directory / "postgresql", symlinks=True)
+        place = directory / "postgresql" / place.name
         subprocess.run(["chmod", "-R", "a+rX", directory / "postgresql"], check=True)
-    _keep("start", str(directory), str(binaries), user)
+    try:
+        _keep("start", str(owner), str(directory), str(place), user)
+    except RuntimeError:
+        shutil.rmtree(directory)
+        raise
     return f"postgresql://postgres@/postgres?host={directory}"
 
 
-def _usable(binaries: Path) -> bool:
+def _usable(place: Path) -> bool:
     """Whether nobody may run what lies there (a checkout under a private home says no)."""
-    command = [binaries / "postgres", "--version"]
+    command = [place / "postgres", "--version"]
     try:
         return not subprocess.run(command, user=_NOBODY, capture_output=True, cwd="/").returncode
     except PermissionError:
         return False
 
 
-def _keep(what: str, *details: str) -> None:
-    command = [sys.executable, "-m", "tests.keeper", what, str(owner()), *details]
+def _keep(*details: str) -> None:
+    command = [sys.executable, "-m", "tests.keeper", *details]
     done = subprocess.run(command, cwd=HOUSE, capture_output=True, text=True)
     if done.returncode:
         raise RuntimeError(done.stderr.strip())

@@ -73,7 +73,7 @@ def _read(body: bytes, reply: type[R]) -> R:
         decoder = _decoders[reply] = msgspec.json.Decoder(reply, strict=False)
     try:
         result: R = decoder.decode(body)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise _undecodable(body, error) from error
     if result.CODE != gp.OK:
         if result.CODE in gp.INDEFINITE:
@@ -82,11 +82,11 @@ def _read(body: bytes, reply: type[R]) -> R:
     return result
 
 
-def _undecodable(body: bytes, error: msgspec.MsgspecError) -> Exception:
+def _undecodable(body: bytes, error: Exception) -> Exception:
     """A refusal whose other fields do not fit is still a refusal; anything else is damage."""
     try:
         bare = msgspec.json.decode(body, type=gp.Reply)
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, UnicodeDecodeError):
         return Unanswered("damaged", f"{error}: {body[:120].decode('utf-8', 'replace')}")
     if bare.CODE == gp.OK or bare.CODE in gp.INDEFINITE:
         return Unanswered("damaged", str(error))

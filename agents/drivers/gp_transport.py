@@ -202,7 +202,7 @@ def _opened(answer: Answer, code: str) -> bytes:
         raise Unanswered("http", f"status {answer.status}")
     try:
         envelope = _decode_envelope(answer.body)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise Unanswered("damaged", f"{error}: {answer.body[:120].decode('utf-8', 'replace')}") from error
     state = envelope.returnStateInfo
     if state.returnCode in ("9996", "9997"):

@@ -41,6 +41,9 @@ CREATE TABLE IF NOT EXISTS acceptances (acceptance_no TEXT PRIMARY KEY, results 
 """
 
 
+_CONFIRMED_SHOWN = 50
+
+
 @dataclass(frozen=True)
 class DeviceRecord:
     """A virtual device as the bureau knows it; ``not_after`` is empty until it is certified."""
@@ -166,14 +169,15 @@ class BureauMemory:
         return invoice_code(area, year, batch, suffix), start, remember
 
     def grants(self, device_no: str, kind: str) -> list[Grant]:
-        """The unconfirmed grants of a kind, oldest first, and the 50 newest confirmed ones."""
+        """The grants of a kind, oldest first; of the confirmed ones only the 50 newest."""
         rows = self.memory.read(
             "SELECT * FROM grants WHERE device_no = ? AND kind = ? ORDER BY grant_no DESC", (device_no, kind)
         )
         found = [
             Grant(no, device, kind, code, start, end, bool(done)) for no, device, kind, code, start, end, done in rows
         ]
-        return [g for g in found if not g.confirmed][::-1] + [g for g in found if g.confirmed][:50]
+        kept = {g.grant_no for g in [g for g in found if g.confirmed][:_CONFIRMED_SHOWN]}
+        return [g for g in reversed(found) if not g.confirmed or g.grant_no in kept]
 
     async def confirm(self, grant_no: str, device_no: str) -> bool:
         """Record that the device wrote a grant; False when there is no such grant of this device."""

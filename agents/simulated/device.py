@@ -95,7 +95,7 @@ class Segment:
             "FPDM": self.code,
             "QSHM": number(self.start),
             "ZZHM": number(self.end),
-            "DQHM": number(self.next) if self.left else "",
+            "DQHM": number(self.next),
             "SYFS": self.left,
             "KPZDDM": self.terminal,
             "LGRQ": self.received_on,

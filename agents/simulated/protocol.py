@@ -242,6 +242,16 @@ class Protocol:
             return task.result()
         answer = self.server.around.store.answer_anywhere(self.server.tax_server_no, serial)
         if answer is None:
-            raise Refusal("9001")
+            return self._issued_under(serial, body.get("XNSBH"))
         known: dict[str, Any] = msgspec.json.decode(answer)
         return known
+
+    def _issued_under(self, serial: str, device_no: str | None) -> dict[str, Any]:
+        for device in self.server.devices.values():
+            if device_no and device.device_no != device_no:
+                continue
+            if device.working_on == serial:
+                raise Refusal("1000")
+            if (record := self.server.around.store.invoice(device.device_no, serial)) is not None:
+                return {"CODE": "0000", "MSG": TEXTS["0000"], **record.shown()}
+        raise Refusal("9001")

@@ -39,7 +39,7 @@ def _state(ask: Ask, grant: dict[str, Any]) -> int:
 
 
 async def granted(ask: Ask) -> Done:
-    """GP_FPDXCX: grants of a kind: the unfinished ones, oldest first, then the newest finished ones."""
+    """GP_FPDXCX: grants of a kind, oldest first; of the finished ones only the newest."""
     kind = ask.on.kind(ask.text("FPLXDM")).kind
     return Done(
         {

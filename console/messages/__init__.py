@@ -72,3 +72,11 @@ class Messages:
         if count < 120:
             return self("time.minutes", n=count)
         return self("time.hours", n=count // 60) if count < 2880 else self("time.days", n=count // 1440)
+
+    def minutes_in_short(self, count: int) -> str:
+        """The same in at most five cells."""
+        if count <= 0:
+            return self("time.now")
+        if count < 120:
+            return f"{count}m"
+        return f"{count // 60}h" if count < 2880 else f"{min(count // 1440, 9999)}d"

@@ -56,10 +56,33 @@ _KINDS: Final = {
     "028": ("电子专票", "e-special"),
 }
 
-_CAUSES: Final = {
+_CAUSES: Final = {  # in a few words; the whole sentence comes from the control plane
     "": ("", ""),
     "fine": ("正常", "fine"),
-    "agent_lost": ("代理失联, 它的设备状态未知", "agent lost, its devices are unknown"),
+    "agent_lost": ("代理失联", "agent lost"),
+    "no_stock": ("号码不足", "out of numbers"),
+    "clock_off": ("时钟偏差", "clock off"),
+    "clock_off_month_end": ("月末时钟偏差", "clock off, month end"),
+    "issue_deadline": ("开票截止", "issue deadline"),
+    "upload_deadline": ("上传截止", "upload deadline"),
+    "offline_hours": ("离线时长", "offline hours"),
+    "offline_count": ("离线张数", "offline count"),
+    "offline_amount": ("离线金额", "offline amount"),
+    "offline_date": ("离线日期", "offline date"),
+    "certificate_expired": ("证书到期", "certificate"),
+    "certificate_lapsed": ("证书已过期", "certificate expired"),
+    "server_certificate_expired": ("服务器证书", "server certificate"),
+    "bureau_unreachable": ("局端不通", "bureau line down"),
+    "server_not_in_service": ("服务器未启用", "server not in service"),
+    "server_stopped": ("服务器未启用", "server not in service"),
+    "device_unreachable": ("设备连不上", "device unreachable"),
+    "device_not_read": ("还没有读数", "not read yet"),
+    "device_facts_old": ("读数过旧", "reading too old"),
+    "device_not_ready": ("尚未就绪", "not ready"),
+    "device_stopped": ("已停用", "suspended"),
+    "device_cancelled": ("已注销", "cancelled"),
+    "taxpayer_stopped": ("禁止开票", "may not issue"),
+    "no_agent": ("没有代理", "no agent"),
 }
 
 WORDS: Final[dict[str, dict[str, tuple[str, str]]]] = {

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
+from textual.containers import Horizontal, Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Input
 
@@ -37,9 +37,11 @@ class ActForm(ModalScreen[None]):
     ActForm { align: center middle; }
     ActForm > Vertical { width: 90%; max-width: 90; height: auto; max-height: 95%; }
     ActForm > Vertical { border: round $accent; padding: 0 1; }
-    ActForm Input { height: 1; border: none; padding: 0; background: $panel; }
+    ActForm Horizontal { height: 1; margin-top: 1; }
+    ActForm Horizontal Bar { width: 36; }
+    ActForm Input { height: 1; width: 1fr; border: none; padding: 0; background: $panel; }
     ActForm Input:focus { border: none; background: $surface-lighten-2; }
-    ActForm Pane { height: 8; padding: 0; }
+    ActForm Pane { height: 7; margin-top: 1; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "dismiss", "key.close"),
@@ -65,19 +67,21 @@ class ActForm(ModalScreen[None]):
         return name if name.isascii() and 0 < len(name) <= 32 and " " not in name else self.name_of_verb
 
     def compose(self) -> ComposeResult:
-        """One line per field under its label, what was said, and a hint."""
+        """One line per field, what was said, and a hint."""
         with Vertical():
             yield Bar(id="title")
             for arg in self.verb.args:
-                yield Bar(id=f"label-{arg.name}")
-                yield Input(id=arg.name, compact=True)
-            yield Bar(id="label-reason")
-            yield Input(id="reason", compact=True)
+                yield from self._field(arg.name)
+            yield from self._field("reason")
             if self.verb.dangerous:
-                yield Bar(id="label-confirm")
-                yield Input(id="confirm", compact=True)
+                yield from self._field("confirm")
             yield self.pane
             yield Bar(id="hint")
+
+    def _field(self, name: str) -> ComposeResult:
+        with Horizontal():
+            yield Bar(id=f"label-{name}")
+            yield Input(id=name, compact=True)
 
     def on_mount(self) -> None:
         """Label everything; then suggest what can be known."""

@@ -83,6 +83,7 @@ NOUN = Noun(
     verdict,
     lambda record: (SEVERITY[verdict(record)], text(record, "name")),
     depends=_depends,
+    trouble=lambda record, related: {} if verdict(record) == "ok" else {"code": "agent_lost"},
 )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from textual.binding import Binding, BindingType
 
@@ -171,7 +171,7 @@ class BoardScreen(ListScreen):
                     rows += [{**device, "row": "device"} for device in sorted(kept, key=lambda one: order[one["id"]])]
         return rows
 
-    def place_of(self, server: Record) -> object:
+    def place_of(self, server: Record) -> Any:
         """Sort key of a server among the others."""
         sort = COLUMNS[self.roll.column].sort if self.roll.column is not None else None
         return sort(server) if sort else urgency(server)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from console.records import Record, text, whole
 from console.screens.cells import (
     amount_cell,
+    cause_in_short,
     cause_text,
     certificate_cell,
     clock_cell,
@@ -44,10 +45,11 @@ def _cause(record: Record, view: View) -> Cell:
     word = verdict(record)
     if word == "ok":
         return Cell("", "dim")
-    told = cause_text(record, view)
+    told, short = cause_text(record, view), cause_in_short(record, view)
     if is_server(record) and not record.get("own"):
-        told = view.say("board.troubled", n=whole(record, "troubled") or 0, cause=told)
-    return Cell(told, word)
+        count = whole(record, "troubled") or 0
+        told, short = (view.say("board.troubled", n=count, cause=words) for words in (told, short))
+    return Cell(told, word, short)
 
 
 COLUMNS = (
@@ -57,12 +59,12 @@ COLUMNS = (
     Column("trend", _TREND, _trend, rank=3),
     Column("waiting", 4, amount_cell("waiting_invoices", 0), ordered("waiting_invoices"), right=True),
     Column("uploads", 4, amount_cell("waiting_uploads", 20), ordered("waiting_uploads"), right=True, rank=1),
-    Column("stock_026", 6, stock_cell("026"), ordered("stock.026"), right=True, rank=2),
-    Column("stock_028", 6, stock_cell("028"), ordered("stock.028"), right=True, rank=2),
+    Column("stock_026", 5, stock_cell("026"), ordered("stock.026"), right=True, rank=2),
+    Column("stock_028", 5, stock_cell("028"), ordered("stock.028"), right=True, rank=2),
     Column("clock", 5, clock_cell, ordered("clock_offset_seconds"), right=True, rank=3),
-    Column("certificate", 5, certificate_cell, ordered("certificate_not_after"), right=True, rank=4),
+    Column("certificate", 4, certificate_cell, ordered("certificate_not_after"), right=True, rank=4),
     Column("deadline", 4, deadline_cell, right=True, rank=4),
     Column("agent", 6, heartbeat_cell, ordered("agent_id"), rank=4),
-    Column("until", 7, until_cell, ordered("health.minutes_until_stop"), right=True, rank=2),
-    Column("cause", 14, _cause, urgency, grow=5),
+    Column("until", 5, until_cell, ordered("health.minutes_until_stop"), right=True, rank=2),
+    Column("cause", 16, _cause, urgency, grow=5),
 )

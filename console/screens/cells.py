@@ -28,6 +28,11 @@ def verdict(record: Record) -> Verdict:
     return word if word in SEVERITY else "unknown"
 
 
+def trouble_of(record: Record) -> Record:
+    """The cause in a record's health; empty when all is well."""
+    return {} if verdict(record) == "ok" else mapping(record, "health")
+
+
 def urgency(record: Record) -> tuple[int, int]:
     """Sort key, worst first: verdict, then minutes until something stops."""
     minutes = whole(record, "health.minutes_until_stop")
@@ -129,7 +134,7 @@ def stock_cell(kind: str) -> Maker:
         if left is None:
             return Cell("?", "unknown")
         tone: Tone = "stopped" if left <= 0 else "warn" if left < STOCK_LOW else "plain"
-        return Cell(f"{left:,}", tone)
+        return Cell(f"{left:,}" if left < 10_000 else f"{left / 1000:.0f}k", tone)
 
     return cell
 
@@ -139,7 +144,14 @@ def cause_cell(record: Record, view: View) -> Cell:
     word = verdict(record)
     if word == "ok":
         return Cell("", "dim")
-    return Cell(cause_text(record, view), word)
+    return Cell(cause_text(record, view), word, cause_in_short(record, view))
+
+
+def cause_in_short(record: Record, view: View) -> str:
+    """The limiting cause in a few words, for narrow columns."""
+    cause = text(record, "health.cause") or text(record, "health.code")
+    short = view.say.word("cause", cause)
+    return cause_text(record, view) if short == cause else short
 
 
 def cause_text(record: Record, view: View) -> str:
@@ -153,7 +165,7 @@ def until_cell(record: Record, view: View) -> Cell:
     minutes = whole(record, "health.minutes_until_stop")
     if minutes is None or verdict(record) == "ok":
         return Cell("", "dim")
-    return Cell(view.say.minutes(minutes), verdict(record))
+    return Cell(view.say.minutes_in_short(minutes), verdict(record))
 
 
 def heartbeat_cell(record: Record, view: View) -> Cell:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
 from textual.widget import Widget
 
 from console.desk import Desk
@@ -16,6 +17,7 @@ from console.records import Record
 from console.screens.acting import ActMenu
 from console.screens.frame import Frame
 from console.screens.noun import Noun, Related, Relation
+from console.screens.page_lines import heading, runbook_lines
 from console.screens.related import RelatedScreen
 from console.theme import SIGNS
 from console.widgets.bars import Bar
@@ -25,11 +27,19 @@ from console.widgets.pane import Pane
 _PARTS = 100
 """Records of a related list that are read for the page."""
 _GAP = 0.3
+_BESIDE = 116
+"""Cells from which there is room for the runbook beside the page."""
+_MARGIN = 4
 
 
 class DetailScreen(Frame):
     """A page about one record, kept fresh by the feed."""
 
+    DEFAULT_CSS = """
+    DetailScreen Horizontal { height: 1fr; }
+    DetailScreen #page { width: 3fr; }
+    DetailScreen #runbook { width: 2fr; border-left: solid $panel; }
+    """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("a", "act", "key.act"),
         Binding("u", "related", "key.related"),
@@ -44,12 +54,17 @@ class DetailScreen(Frame):
         self.lookups: dict[str, dict[str, Record]] = {}
         self.missing: list[str] = []
         self.pane = Pane(id="page")
+        self.runbook = Pane(id="runbook")
         self.title_bar = Bar(id="title")
         self._due = False
 
     def body(self) -> Sequence[Widget]:
-        """The page under its title."""
-        return (self.pane, self.title_bar)
+        """The title over the page, the runbook beside it."""
+        return (self.title_bar, Horizontal(self.pane, self.runbook))
+
+    def focus_body(self) -> None:
+        """The page takes the keys."""
+        self.pane.focus()
 
     def crumb(self) -> str:
         """The record's name."""
@@ -87,17 +102,28 @@ class DetailScreen(Frame):
         return page.items
 
     def show_page(self) -> None:
-        """Draw the page."""
+        """Draw the page, and the runbook beside it where there is room, else below."""
         view = self.desk.view(self.lookups)
         view.readings[self.record["id"]] = self.desk.readings.of(self.record["id"])
+        slug = view.say.told(trouble).runbook if (trouble := self.noun.trouble(self.record, self.related)) else ""
+        beside = bool(slug) and self.size.width >= _BESIDE
+        self.runbook.display = beside
+        view.width = (self.size.width * 3 // 5 if beside else self.size.width) - _MARGIN
         lines = self.noun.page(self.record, view, self.related)
-        for words in self.missing:
-            lines.append(_missing(view.say("page.missing", text=words)))
+        lines += [Line((Part("  " + view.say("page.missing", text=words), "warn"),), 2) for words in self.missing]
+        runbook = runbook_lines(view, slug)
+        self.runbook.set_lines(runbook)
+        if runbook and not beside:
+            lines += [*heading(view, "runbook"), *runbook]
         self.pane.set_lines(lines)
         word = self.noun.verdict(self.record)
         name = self.desk.say(f"noun.{self.noun.path}")
         self.title_bar.show([Part(f" {SIGNS[word]} ", word), Part(f"{name} {self.noun.name(self.record)}", "strong")])
         self.show_bars()
+
+    def on_resize(self) -> None:
+        """The page is made anew for the new width."""
+        self.show_page()
 
     def deliver(self, batch: Batch) -> None:
         """Read afresh when this record, or something on its page, changed."""
@@ -126,7 +152,3 @@ class DetailScreen(Frame):
     def action_related(self) -> None:
         """What stands or falls with this record."""
         self.app.push_screen(RelatedScreen(self.desk, self.noun, self.record))
-
-
-def _missing(words: str) -> Line:
-    return Line((Part("  " + words, "warn"),), 2)

@@ -36,7 +36,7 @@ class Frame(Screen[None]):
         self._missed: Batch | None = None
 
     def body(self) -> Sequence[Widget]:
-        """The widgets between the bars, always the same ones; the first takes the keys."""
+        """The widgets between the bars, always the same ones; the last takes the keys."""
         raise NotImplementedError
 
     def crumb(self) -> str:
@@ -178,18 +178,22 @@ class Frame(Screen[None]):
 
     def focus_body(self) -> None:
         """Give the keys back to the body."""
-        self.body()[0].focus()
+        self.body()[-1].focus()
 
     def leave(self) -> bool:
         """Escape: close what is open here; False when the screen itself is to be left."""
         return self.close_bar()
 
 
+_HINT_ORDER = ("open", "act", "command", "filter", "help", "back", "faults", "related", "sort", "fold", "join")
+
+
 def hinted(screen: Screen[None]) -> list[Binding]:
-    """Bindings worth a place in the bottom line, each once."""
+    """Bindings worth a place in the bottom line, each once; the ones a stranger needs first."""
     found: dict[str, Binding] = {}
     for active in screen.active_bindings.values():
         binding = active.binding
         if binding.show and binding.description.startswith("key.") and binding.action not in found:
             found[binding.action] = binding
-    return list(found.values())
+    order = {action: place for place, action in enumerate(_HINT_ORDER)}
+    return sorted(found.values(), key=lambda binding: order.get(binding.action, len(order)))

@@ -30,7 +30,8 @@ def verdict(record: Record) -> Verdict:
 
 
 def _number(record: Record) -> str:
-    return " ".join(filter(None, (text(record, "invoice_code"), text(record, "invoice_no"))))
+    number = text(record, "invoice_no")
+    return f"{text(record, 'invoice_code')} {number}".strip() if number else ""
 
 
 def _number_cell(record: Record, view: View) -> Cell:
@@ -187,4 +188,5 @@ NOUN = Noun(
     lambda record: text(record, "created_at") + str(record["id"]),
     newest_first=True,
     depends=_depends,
+    trouble=lambda record, related: _reason(record),
 )

@@ -53,9 +53,15 @@ def _told(record: Record, view: View) -> str:
     return view.say.told(record).message or text(record, "code")
 
 
+def _trouble(record: Record, related: Related) -> Record:
+    if verdict(record) == "ok":
+        return {}
+    return record if text(record, "code") else {"code": "outcome_unknown"}
+
+
 def _page(record: Record, view: View, related: Related) -> list[Line]:
     word = verdict(record)
-    trouble = [paragraph(_told(record, view), word), *remedy(view, record)] if word != "ok" else []
+    trouble = [paragraph(_told(record, view), word), *remedy(view, _trouble(record, related))] if word != "ok" else []
     return [
         Line((Part(f"{SIGNS[word]}", word), *job_line(view, record).parts), 4),
         *trouble,
@@ -96,4 +102,5 @@ NOUN = Noun(
     lambda record: text(record, "created_at") + str(record["id"]),
     newest_first=True,
     depends=_depends,
+    trouble=_trouble,
 )

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
+from textual.containers import Horizontal, Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Input
 
@@ -29,9 +29,11 @@ class JoinForm(ModalScreen[None]):
     DEFAULT_CSS = """
     JoinForm { align: center middle; }
     JoinForm > Vertical { width: 90%; max-width: 100; height: auto; border: round $accent; padding: 0 1; }
-    JoinForm Input { height: 1; border: none; padding: 0; background: $panel; }
+    JoinForm Horizontal { height: 1; margin-top: 1; }
+    JoinForm Horizontal Bar { width: 36; }
+    JoinForm Input { height: 1; width: 1fr; border: none; padding: 0; background: $panel; }
     JoinForm Input:focus { border: none; background: $surface-lighten-2; }
-    JoinForm Pane { height: 6; padding: 0; }
+    JoinForm Pane { height: 6; margin-top: 1; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "dismiss", "key.close"),
@@ -46,14 +48,18 @@ class JoinForm(ModalScreen[None]):
         self._asked = False
 
     def compose(self) -> ComposeResult:
-        """One line per field under its label, then what was said."""
+        """One line per field, then what was said."""
         with Vertical():
             yield Bar(id="title")
             for arg in _FIELDS:
-                yield Bar(id=f"label-{arg.name}")
-                yield Input(id=arg.name, compact=True)
+                yield from self._field(arg.name)
             yield self.pane
             yield Bar(id="hint")
+
+    def _field(self, name: str) -> ComposeResult:
+        with Horizontal():
+            yield Bar(id=f"label-{name}")
+            yield Input(id=name, compact=True)
 
     def on_mount(self) -> None:
         """Label everything."""

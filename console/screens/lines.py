@@ -100,4 +100,5 @@ NOUN = Noun(
     _verdict,
     lambda record: (SEVERITY[_verdict(record)], text(record, "region"), text(record, "service")),
     has_page=False,
+    trouble=lambda record, related: {} if _verdict(record) == "ok" else {"code": "bureau_unreachable"},
 )

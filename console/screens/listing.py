@@ -68,8 +68,8 @@ class ListScreen(Frame):
         self._reload_due = False
 
     def body(self) -> Sequence[Widget]:
-        """The table under its summary."""
-        return (self.table, self.summary)
+        """The summary over the table."""
+        return (self.summary, self.table)
 
     def crumb(self) -> str:
         """The noun's name, and the filters it is seen through."""

@@ -32,6 +32,10 @@ def _no_relations(record: Record) -> Sequence[Relation]:
     return ()
 
 
+def _no_trouble(record: Record, related: Related) -> Record:
+    return {}
+
+
 def _by_id(record: Record) -> str:
     return str(record["id"])
 
@@ -55,6 +59,8 @@ class Noun:
     """What stands or falls with this record: the list behind ``u``."""
     parts: Callable[[Record], Sequence[Relation]] = _no_relations
     """What the detail page shows besides the record."""
+    trouble: Callable[[Record, Related], Record] = _no_trouble
+    """The cause (code, message, remedy, runbook) whose runbook page stands beside the detail page; empty for none."""
     lookups: tuple[str, ...] = ()
     """Nouns whose records the cells look up by id."""
     has_page: bool = True

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 
-from rich.cells import cell_len
-
-from console.records import Record, instant, mapping, text
+from console.records import Record, instant, mapping, text, whole
 from console.runbook import page
 from console.screens.cells import cause_text, clock_cell, verdict
 from console.theme import SIGNS, Tone
 from console.times import moment
-from console.widgets.columns import Cell, Column, View
+from console.widgets.columns import Cell, Column, View, fit
 from console.widgets.ink import BLANK, Line, Part, fitted
 from console.widgets.trail import job_line, trail_lines
 
 _LABEL = 16
-_RUNBOOK_LINES = 60
+_MARKS = re.compile(r"(\*\*[^*]+\*\*|`[^`]+`)")
+_LINKS = re.compile(r"\[([^\]]+)\]\([^)]*\)")
 
 
 def heading(view: View, section: str, note: str = "") -> list[Line]:
@@ -54,75 +54,81 @@ def paragraph(words: str, tone: Tone = "plain") -> Line:
 
 
 def health(view: View, record: Record) -> list[Line]:
-    """Why a record stands as it stands: verdict, cause, time left, remedy, rule and runbook page."""
+    """Why a record stands as it stands: verdict, cause, time left, remedy and rule."""
     word = verdict(record)
-    head = Line((Part(f"{SIGNS[word]} {view.say.word('verdict', word)}", word), Part("  ")))
-    cause = record.get("health")
-    cause = cause if isinstance(cause, dict) else {}
+    head = (Part(f"{SIGNS[word]} {view.say.word('verdict', word)}", word), Part("  "))
     if word == "ok":
-        return [Line((*head.parts, Part(view.say("page.no_problem"), "dim")), 4)]
-    minutes = cause.get("minutes_until_stop")
-    left = view.say.minutes(minutes) if isinstance(minutes, int) else ""
-    lines = [
-        Line((*head.parts, Part(cause_text(record, view), "strong")), 4),
-        *known([fact_if(view, "until", left, word)]),
+        return [Line((*head, Part(view.say("page.no_problem"), "dim")), 4)]
+    left = whole(record, "health.minutes_until_stop")
+    return [
+        Line((*head, Part(cause_text(record, view), "strong")), 4),
+        *known([fact_if(view, "until", view.say.minutes(left), word)]),
+        *remedy(view, mapping(record, "health")),
     ]
-    return lines + remedy(view, {**cause, "code": text(cause, "code") or text(cause, "cause")})
 
 
 def trouble(view: View, cause: Record, tone: Tone) -> list[Line]:
-    """A waiting reason or refusal with its remedy and runbook page beside it."""
-    told = view.say.told(cause)
-    return [Line((Part(f"  {told.message}", tone),), 2), *remedy(view, cause)]
+    """A waiting reason or refusal and its remedy."""
+    return [Line((Part(f"  {view.say.told(cause).message}", tone),), 2), *remedy(view, cause)]
 
 
 def remedy(view: View, cause: Record) -> list[Line]:
-    """What to do, the rule's code, and the whole runbook page."""
-    told = view.say.told(cause)
-    lines = known(
+    """What to do, and the code of the rule; the runbook page stands beside it."""
+    return known(
         [
-            fact_if(view, "remedy", told.remedy, "accent"),
-            fact_if(view, "rule", text(cause, "code")),
-            fact_if(view, "runbook", told.runbook and f"runbooks/{told.runbook}.md"),
+            fact_if(view, "remedy", view.say.told(cause).remedy, "accent"),
+            fact_if(view, "rule", text(cause, "code") or text(cause, "cause")),
         ]
     )
-    return lines + runbook_lines(view, told.runbook)
 
 
 def runbook_lines(view: View, slug: str) -> list[Line]:
-    """The runbook page, its markup taken away as far as a terminal needs it."""
-    found = page(slug, view.say.language)[:_RUNBOOK_LINES]
-    return [
-        Line((Part("    │ ", "dim"), Part(line.lstrip("# ") if line.startswith("#") else line)), 6) for line in found
-    ]
+    """The runbook page, its markup turned into tones."""
+    if not slug:
+        return []
+    found = page(slug, view.say.language)
+    if not found:
+        return [paragraph(view.say("page.no_runbook", slug=slug), "dim")]
+    return [_of_markdown(line) for line in found]
+
+
+def _of_markdown(line: str) -> Line:
+    if line.startswith("#"):
+        return Line((Part(line.lstrip("# "), "strong"),))
+    parts = []
+    for piece in _MARKS.split(_LINKS.sub(r"\1", line)):
+        if piece.startswith("**"):
+            parts.append(Part(piece.strip("*"), "strong"))
+        elif piece.startswith("`"):
+            parts.append(Part(piece.strip("`"), "accent"))
+        elif piece:
+            parts.append(Part(piece))
+    hang = len(line) - len(line.lstrip("0123456789.- "))
+    return Line(tuple(parts), min(hang, 4))
 
 
 def table(view: View, columns: Sequence[Column], records: Sequence[Record], most: int = 20) -> list[Line]:
-    """A small table inside a page; widths are those of the columns, and what is beyond ``most`` is counted."""
+    """A small table inside a page, fitted to its width; what is beyond ``most`` records is counted."""
     if not records:
         return [paragraph(view.say("page.none"), "dim")]
-    head = tuple(
-        Part(
-            fitted(view.say(f"column.{column.key}") if column.key else "", _wide(view, column), column.right) + "  ",
-            "dim",
-        )
-        for column in columns
-    )
-    lines = [Line((Part("  "), *head), -1)]
+    placed = fit(columns, view.width - 2)
+    head = [Part(fitted(view.say(f"column.{column.key}"), width, column.right), "dim") for column, width in placed]
+    lines = [_row(head)]
     for record in records[:most]:
-        cells = [column.cell(record, view) for column in columns]
-        parts = [
-            Part(fitted(cell.text, _wide(view, column), column.right) + "  ", cell.tone)
-            for cell, column in zip(cells, columns, strict=True)
-        ]
-        lines.append(Line((Part("  "), *parts), -1))
+        cells = [(column.cell(record, view), column, width) for column, width in placed]
+        lines.append(
+            _row([Part(fitted(cell.words(width), width, column.right), cell.tone) for cell, column, width in cells])
+        )
     if len(records) > most:
         lines.append(paragraph(view.say("list.shown", n=most, all=len(records)), "dim"))
     return lines
 
 
-def _wide(view: View, column: Column) -> int:
-    return max(column.width, cell_len(view.say(f"column.{column.key}")))
+def _row(parts: Sequence[Part]) -> Line:
+    spaced = [Part("  ")]
+    for place, part in enumerate(parts):
+        spaced += [Part("  "), part] if place else [part]
+    return Line(tuple(spaced), -1)
 
 
 def job_lines(view: View, jobs: Sequence[Record], with_trail: bool = False) -> list[Line]:

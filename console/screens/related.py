@@ -34,13 +34,14 @@ def _count_cell(record: Record, view: View) -> Cell:
 
 
 def _scope_cell(record: Record, view: View) -> Cell:
-    return Cell(" ".join(f"{key}={value}" for key, value in record["filters"]), "dim")
+    states = [view.say.word(f"state.{record['noun']}", value) for key, value in record["filters"] if key == "state"]
+    return Cell(" ".join(states), "dim")
 
 
 _COLUMNS = (
     Column("noun", 16, _noun_cell),
     Column("count", 8, _count_cell, right=True),
-    Column("address", 30, _scope_cell, grow=1, rank=1),
+    Column("state", 30, _scope_cell, grow=1, rank=1),
 )
 
 
@@ -57,8 +58,8 @@ class RelatedScreen(Frame):
         self.title_bar = Bar(id="title")
 
     def body(self) -> Sequence[Widget]:
-        """The relations under the record's name."""
-        return (self.table, self.title_bar)
+        """The record's name over its relations."""
+        return (self.title_bar, self.table)
 
     def crumb(self) -> str:
         """What this screen shows."""

@@ -15,6 +15,7 @@ from console.screens.cells import (
     signed,
     state_cell,
     time_cell,
+    trouble_of,
     until_cell,
     urgency,
     verdict,
@@ -22,9 +23,10 @@ from console.screens.cells import (
 from console.screens.noun import Noun, Related, Relation
 from console.screens.page_lines import cell_fact, fact, heading, health, job_lines, known, reading_lines, table
 from console.screens.virtual_devices import COLUMNS as DEVICE_COLUMNS
+from console.screens.virtual_devices import name as device_name
 from console.times import stamp
 from console.widgets.columns import Cell, Column, View
-from console.widgets.ink import Line
+from console.widgets.ink import BLANK, Line, Part
 
 
 def _name(record: Record) -> str:
@@ -54,10 +56,10 @@ COLUMNS = (
     Column("state", 12, state_cell("state.tax-servers"), ordered("state"), rank=1),
     Column("quota", 9, _quota, ordered("quota_left"), right=True, rank=3),
     Column("clock", 7, clock_cell, ordered("clock_offset_seconds"), right=True, rank=2),
-    Column("certificate", 5, certificate_cell, ordered("certificate_not_after"), right=True, rank=2),
+    Column("certificate", 4, certificate_cell, ordered("certificate_not_after"), right=True, rank=2),
     Column("agent", 8, heartbeat_cell, ordered("agent_id"), rank=2),
     Column("read_at", 11, time_cell("read_at"), ordered("read_at"), rank=6),
-    Column("until", 7, until_cell, ordered("health.minutes_until_stop"), right=True, rank=1),
+    Column("until", 5, until_cell, ordered("health.minutes_until_stop"), right=True, rank=1),
     Column("cause", 18, cause_cell, urgency, grow=2),
 )
 
@@ -70,10 +72,25 @@ def _depends(record: Record) -> Sequence[Relation]:
     return (*_devices(record), Relation("jobs", (("subject_id", record["id"]),)))
 
 
+def _trouble(record: Record, related: Related) -> Record:
+    devices = related.get("virtual-devices", [])
+    return trouble_of(min((record, *devices), key=urgency))
+
+
+def _worst_device(view: View, record: Record, devices: list[Record]) -> list[Line]:
+    """Why the board shows a server in trouble that is well itself."""
+    if verdict(record) != "ok" or not devices or verdict(devices[0]) == "ok":
+        return []
+    lines = health(view, devices[0])
+    device = Part(f"{view.say('noun.virtual-devices')} {device_name(devices[0])}  ", "strong")
+    return [BLANK, Line((device, *lines[0].parts), 4), *lines[1:]]
+
+
 def _page(record: Record, view: View, related: Related) -> list[Line]:
     devices = sorted(related.get("virtual-devices", []), key=urgency)
     return [
         *health(view, record),
+        *_worst_device(view, record, devices),
         *heading(view, "devices", str(len(devices)) if devices else ""),
         *table(view, DEVICE_COLUMNS, devices, 40),
         *heading(view, "facts"),
@@ -114,6 +131,7 @@ NOUN = Noun(
     urgency,
     depends=_depends,
     parts=_devices,
+    trouble=_trouble,
     lookups=("agents",),
     watched=frozenset({"agents"}),
 )

@@ -7,7 +7,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
+from rich.cells import cell_len
+
 from console.messages import Messages
+from console.plain import plain
 from console.records import Record
 from console.theme import Tone
 
@@ -26,13 +29,20 @@ class View:
     """Issued per interval, oldest first, by record id."""
     readings: dict[str, list[Record]] = field(default_factory=dict)
     """The last readings of a record, newest first, by record id."""
+    width: int = 100
+    """Cells a page has for its lines."""
 
 
 class Cell(NamedTuple):
-    """What stands in one place of a table."""
+    """What stands in one place of a table; ``short`` is shown where the text does not fit."""
 
     text: str
     tone: Tone = "plain"
+    short: str = ""
+
+    def words(self, width: int) -> str:
+        """The text, or the short one where only that fits into ``width`` cells."""
+        return self.short if self.short and cell_len(plain(self.text)) > width else self.text
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,12 +13,14 @@ from textual.strip import Strip
 from console.theme import palette
 from console.widgets.ink import Line, Part, drawn, wrapped
 
+_MARGIN = Part(" ")
+
 
 class Pane(ScrollView, can_focus=True, inherit_bindings=False):
     """Shows lines; keeps its place when they are replaced."""
 
     DEFAULT_CSS = """
-    Pane { height: 1fr; width: 1fr; padding: 0 1; scrollbar-size-vertical: 1; overflow-x: hidden; }
+    Pane { height: 1fr; width: 1fr; scrollbar-size-vertical: 1; scrollbar-gutter: stable; overflow-x: hidden; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up,k", "by(-1)", "key.up", show=False),
@@ -36,7 +38,7 @@ class Pane(ScrollView, can_focus=True, inherit_bindings=False):
 
     @property
     def text(self) -> str:
-        """Everything on the page as it is drawn, scrolled away or not."""
+        """Everything on the page as it is folded, scrolled away or not."""
         return "\n".join("".join(part.text for part in parts) for parts in self._folded)
 
     def set_lines(self, lines: Sequence[Line]) -> None:
@@ -65,10 +67,10 @@ class Pane(ScrollView, can_focus=True, inherit_bindings=False):
         colours = palette(self.app.theme)
         place = self.scroll_offset.y + y
         parts = self._folded[place] if place < len(self._folded) else ()
-        return drawn(parts, self.size.width, colours, colours.ground)
+        return drawn((_MARGIN, *parts), self.scrollable_content_region.width, colours, colours.ground)
 
     def _fold(self) -> None:
-        width = self.size.width
-        self._folded = [folded for line in self._lines for folded in wrapped(line, width)] if width else []
-        self.virtual_size = Size(width, len(self._folded))
+        width = self.scrollable_content_region.width - 1
+        self._folded = [folded for line in self._lines for folded in wrapped(line, width)] if width > 0 else []
+        self.virtual_size = Size(width + 1, len(self._folded))
         self.refresh()

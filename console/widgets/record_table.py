@@ -26,7 +26,7 @@ class RecordTable(ScrollView, can_focus=True, inherit_bindings=False):
     """Rows in the order they are given; keeps the cursor on the same record, at the same height, when they change."""
 
     DEFAULT_CSS = """
-    RecordTable { height: 1fr; width: 1fr; scrollbar-size-vertical: 1; overflow-x: hidden; }
+    RecordTable { height: 1fr; width: 1fr; scrollbar-size-vertical: 1; scrollbar-gutter: stable; overflow-x: hidden; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up,k", "move(-1)", "key.up", show=False),
@@ -170,7 +170,7 @@ class RecordTable(ScrollView, can_focus=True, inherit_bindings=False):
 
     def render_line(self, y: int) -> Strip:
         """Line 0 is the header, which never scrolls away."""
-        width = self.size.width
+        width = self.scrollable_content_region.width
         colours = palette(self.app.theme)
         if y == 0:
             return drawn(self._header(), width, colours, colours.bar)
@@ -186,20 +186,23 @@ class RecordTable(ScrollView, can_focus=True, inherit_bindings=False):
         return strip
 
     def _header(self) -> list[Part]:
-        parts = [Part(" " * _GUTTER, "head")]
+        parts = [Part(" " * (_GUTTER - GAP), "head")]
         for column, width in self._placed:
+            parts.append(Part(" " * GAP, "head"))
             title = self.view.say(f"column.{column.key}") if column.key else ""
             if self.sorted_by and self.sorted_by[0] == column.key:
                 title += "↓" if self.sorted_by[1] else "↑"
-            parts += [Part(fitted(title, width, column.right), "head"), Part(" " * GAP, "head")]
+            parts.append(Part(fitted(title, width, column.right), "head"))
         return parts
 
     def _row(self, record: Record, under_cursor: bool) -> list[Part]:
         marked = record["id"] in self.marked
         parts = [Part("›" if under_cursor else " ", "accent"), Part("*" if marked else " ", "accent")]
-        for column, width in self._placed:
+        for place, (column, width) in enumerate(self._placed):
+            if place:
+                parts.append(Part(" " * GAP))
             cell = column.cell(record, self.view)
-            parts += [Part(fitted(cell.text, width, column.right), cell.tone), Part(" " * GAP)]
+            parts.append(Part(fitted(cell.words(width), width, column.right), cell.tone))
         return parts
 
     # --- inside
@@ -227,5 +230,6 @@ class RecordTable(ScrollView, can_focus=True, inherit_bindings=False):
         self.refresh(Region(0, place - self.scroll_offset.y + 1, self.size.width, 1))
 
     def _resize(self) -> None:
-        self._placed = fit(self._columns, self.size.width - _GUTTER)
-        self.virtual_size = Size(self.size.width, len(self._rows) + 1)
+        width = self.scrollable_content_region.width
+        self._placed = fit(self._columns, width - _GUTTER)
+        self.virtual_size = Size(width, len(self._rows) + 1)

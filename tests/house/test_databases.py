@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
 import pytest
 import sqlalchemy
 from alembic import command
+from alembic.util import CommandError
 
 from controlplane.store import migrations
 from controlplane.store.engine import Ledger
@@ -22,6 +25,14 @@ from tests import servers
 
 def test_models_and_migrations_say_the_same(database_url: str) -> None:
     command.check(migrations.configuration(database_url))
+
+
+def test_a_difference_between_models_and_migrations_is_found(database_url: str) -> None:
+    engine = sqlalchemy.create_engine(database_url, poolclass=sqlalchemy.pool.NullPool)
+    with engine.begin() as connection:
+        connection.execute(sqlalchemy.text("ALTER TABLE taxpayers ADD COLUMN surplus TEXT"))
+    with pytest.raises(CommandError, match="surplus"):
+        command.check(migrations.configuration(database_url))
 
 
 def test_migrations_go_down_to_nothing_and_up_again(database_url: str) -> None:
@@ -51,43 +62,49 @@ def test_each_test_has_a_database_of_its_own(ledger: Ledger, turn: int) -> None:
     assert ledger.write_now(lambda tx: tx.run(insert)) == 1
 
 
-@pytest.mark.parametrize("find", [servers._debian_binaries, servers._wheel_binaries])
-def test_a_killed_session_leaves_no_server(find, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def session() -> Iterator[subprocess.Popen[bytes]]:
+    """Stands for a pytest that is killed."""
+    process = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+    yield process
+    process.kill()
+    process.wait()
+
+
+@pytest.mark.parametrize("find", [servers.debian_binaries, servers.wheel_binaries])
+def test_a_killed_session_leaves_no_server(find, session: subprocess.Popen[bytes]) -> None:
     binaries = find()
     if not binaries:
-        assert find is servers._debian_binaries, "the wheel is in requirements-dev.lock"
+        assert find is servers.debian_binaries, "the wheel is in requirements-dev.lock"
         return
-    session = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
-    monkeypatch.setattr(servers, "owner", lambda: session.pid)
-    url = servers._start(binaries[0])
-    directory = Path(url.partition("host=")[2])
+    url = servers.start(binaries[0], session.pid)
+    directory, postmaster = _place(url)
     with psycopg.connect(url) as connection:
         assert connection.execute("SELECT 1").fetchone() == (1,)
-    postmaster = int((directory / "data" / "postmaster.pid").read_text().split()[0])
     session.kill()
     session.wait()
     _wait_until(lambda: not directory.exists())
-    with pytest.raises(ProcessLookupError):
-        os.kill(postmaster, 0)
+    assert not postmaster.exists()
 
 
-def test_a_killed_keeper_takes_its_server_along() -> None:
-    url = servers._start((servers._debian_binaries() or servers._wheel_binaries())[0])
-    directory = Path(url.partition("host=")[2])
-    postmaster = int((directory / "data" / "postmaster.pid").read_text().split()[0])
-    keeper = int(Path(f"/proc/{postmaster}/stat").read_text().rpartition(")")[2].split()[1])
+def test_a_killed_keeper_takes_its_server_along(session: subprocess.Popen[bytes]) -> None:
+    directory, postmaster = _place(servers.start(servers.binaries()[0], session.pid))
+    keeper = int((postmaster / "stat").read_text().rpartition(")")[2].split()[1])
     os.kill(keeper, signal.SIGKILL)
-    _wait_until(lambda: not Path(f"/proc/{postmaster}").exists())
-    subprocess.run(["rm", "-rf", directory], check=True)
+    _wait_until(lambda: not postmaster.exists())
+    shutil.rmtree(directory)
+
+
+def _place(url: str) -> tuple[Path, Path]:
+    """The folder of a server started here and its process as the system shows it."""
+    directory = Path(url.partition("host=")[2])
+    return directory, Path("/proc", (directory / "data" / "postmaster.pid").read_text().split()[0])
 
 
 def test_a_server_of_somebody_else_is_left_as_it_was(
-    postgresql_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    postgresql_url: str, tmp_path: Path, session: subprocess.Popen[bytes]
 ) -> None:
-    session = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
-    monkeypatch.setattr(servers, "owner", lambda: session.pid)
-    monkeypatch.setenv("TEST_DATABASE_URL", postgresql_url)
-    server, template = servers.postgresql_template(tmp_path)
+    server, template = servers.postgresql_template(tmp_path, session.pid, postgresql_url)
     copy = server.create(template)
     assert {"invoices", "jobs"} <= _tables(server.address(copy))
     session.kill()
@@ -101,12 +118,11 @@ def _databases(url: str, prefix: str) -> list[tuple[str]]:
         return found.fetchall()
 
 
-def test_without_any_server_the_tests_fail_and_say_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("TEST_DATABASE_URL", raising=False)
-    monkeypatch.setattr(servers, "_DEBIAN", Path("/nowhere"))
-    monkeypatch.setattr(servers, "_WHEEL", "no_such_package")
+def test_without_any_server_the_tests_fail_and_say_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(RuntimeError, match="set TEST_DATABASE_URL"):
-        servers._running_server()
+        servers.first_that_starts([], os.getpid())
+    with pytest.raises(RuntimeError, match="initdb"):
+        servers.first_that_starts([tmp_path], os.getpid())
 
 
 def _wait_until(done, seconds: float = 20) -> None:

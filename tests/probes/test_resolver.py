@@ -52,6 +52,16 @@ async def test_the_second_server_helps_out(rng):
         assert names.asked == ["a.example"]
 
 
+async def test_a_server_without_a_route_is_passed_over(rng):
+    nowhere = ("255.255.255.255", 53)
+    async with name_server({"a.example": ["192.0.2.7"]}) as (_, port):
+        names = NameServers([nowhere, ("127.0.0.1", port)], {}, rng)
+        assert await names.addresses("a.example", time.monotonic() + 3)
+    with pytest.raises(LookupFailed) as caught:
+        await NameServers([nowhere], {}, rng).addresses("a.example", time.monotonic() + 3)
+    assert caught.value.reason == "name_server_failed"
+
+
 async def test_silence_ends_at_the_deadline_without_a_thread(rng):
     async with name_server({}) as (names, port):
         names.deaf = 99

@@ -46,6 +46,9 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 64
 
+    def handle_error(self, *_: Any) -> None:
+        """An agent that was killed does not read its answer."""
+
 
 class ControlPlane:
     """Listens until ``close``. Jobs of a session that is gone are offered again as redelivered, at the next epoch."""
@@ -68,6 +71,10 @@ class ControlPlane:
         self.trouble: dict[str, deque[int]] = {}
         """Statuses to answer with before the route works again, by path; 0 = take it in and close without a word."""
         self.leases = 0
+        self.sent_again = 0
+        """Jobs the agent did not name as held."""
+        self.polling = 0
+        """Long polls open now, also of agents that are gone."""
         self._change = threading.Condition()
         self._server = _Server(("127.0.0.1", 0), _handler(self))
         self.url = f"http://127.0.0.1:{self._server.server_port}"
@@ -104,6 +111,13 @@ class ControlPlane:
     # --- the agent's side ------------------------------------------------------------
 
     def lease(self, request: LeaseRequest) -> LeaseAnswer:
+        self.polling += 1
+        try:
+            return self._lease(request)
+        finally:
+            self.polling -= 1
+
+    def _lease(self, request: LeaseRequest) -> LeaseAnswer:
         until = time.monotonic() + request.wait
         with self._change:
             self.leases += 1
@@ -135,8 +149,13 @@ class ControlPlane:
     def _due(self, request: LeaseRequest) -> list[Order]:
         orders = []
         for job in self.jobs.values():
-            if job.state == "queued":
-                job.state, job.session = "leased", request.session
+            lost = job.state in ("leased", "unknown") and job.order.job_id not in request.holding
+            if lost:
+                job.order = msgspec.structs.replace(job.order, redelivered=True)
+                self.sent_again += 1
+            if job.state == "queued" or lost:
+                job.state = "unknown" if job.state == "unknown" else "leased"
+                job.session = request.session
                 job.order = msgspec.structs.replace(job.order, epoch=self.epochs[_device(job.order)])
                 orders.append(job.order)
         return orders

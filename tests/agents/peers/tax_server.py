@@ -169,7 +169,7 @@ class TaxServer:
                 connection.sendall(_framed(_enveloped(code, reply).replace(b'"contentKey": "', b'"contentKey": "0')))
                 return True
             case "charset":
-                connection.sendall(_framed(_wrapped(code, json.dumps(reply, ensure_ascii=False).encode("gb18030"))))
+                connection.sendall(_framed(_wrapped(code, json.dumps({**reply, "MSG": "成功"}, ensure_ascii=False).encode("gb18030"))))
                 return True
             case "foreign":
                 reply = {**reply, "LSH": "of-somebody-else"}

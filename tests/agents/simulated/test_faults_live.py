@@ -44,6 +44,7 @@ def test_a_slow_device_says_that_it_is_at_work(practice: Practice, device_no: st
         wire("GP_FPKJ", **body)
     assert wire("GP_FPCX", XNSBH=device_no, LSH=body["LSH"])["CODE"] == "0001"
     assert wire("GP_FPKJ", **body)["CODE"] == "0001"
+    assert wire("GP_YBJGCX", LSH=body["LSH"], XNSBH=device_no)["CODE"] == "1000"
     assert wire("GP_FPKJ", **invoice(device_no, serial()))["CODE"] == "7503"
     time.sleep(1.0)
     assert executed(wire, device_no, body["LSH"])

@@ -73,6 +73,7 @@ def test_the_same_serial_executes_once(practice: Practice, wire: Wire, device_no
     assert wire.good("GP_FPKJ", **body) == first
     assert wire.good("GP_FPKJ", **body | {"DQFPDM": "1", "DQFPHM": "2"}) == first
     assert wire.good("GP_FPCX", XNSBH=device_no, LSH=body["LSH"]) == first
+    assert wire.good("GP_YBJGCX", LSH=body["LSH"]) == wire.good("GP_YBJGCX", LSH=body["LSH"], XNSBH=device_no) == first
     assert wire("GP_FPKJ", **body | {"BZ": "other"})["CODE"] == "9990"
     assert wire("GP_FPSG", LSH=body["LSH"], XNSBH=device_no, FPLXDM="026", SLSL=1)["CODE"] == "9990"
     assert len(practice.journal(device_no)) == 1

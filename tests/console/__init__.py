@@ -1,0 +1,1 @@
+"""Tests of the console, against a small control plane on real sockets."""
