@@ -18,7 +18,7 @@ from probes.reach import Reach
 from probes.reading import Reading
 from probes.settings import ProbeSettings
 from probes.sweep import sweep
-from probes.target import parse
+from probes.target import Target, parse
 
 log = logging.getLogger("taxplane.probe")
 
@@ -34,7 +34,7 @@ class ProbeClock:
         self._probes = ProbeSettings(reach=Reach(settings.probe_allow), clock=clock)
 
     async def run(self) -> None:
-        """Work slot after slot, for ever; a slot that cannot be claimed or handed in is left to be written as missed."""
+        """Work slot after slot, for ever; one that cannot be claimed or handed in is written as missed later."""
         while True:
             slot = self._slot()
             try:
@@ -62,9 +62,15 @@ class ProbeClock:
         claimed = await self._post(SLOTS_PATH, claim)
         if not claimed["claimed"] or not claimed["targets"]:
             return
-        targets = {parse(one["target"]): one["id"] for one in claimed["targets"]}
-        ids = {target.url: endpoint_id for target, endpoint_id in targets.items()}
-        samples = [_sample(ids[reading.target], reading) async for reading in sweep(targets, self._probes)]
+        watchers: dict[Target, list[str]] = {}
+        for one in claimed["targets"]:
+            watchers.setdefault(parse(one["target"]), []).append(one["id"])
+        ids = {target.url: endpoints for target, endpoints in watchers.items()}
+        samples = [
+            _sample(endpoint_id, reading)
+            async for reading in sweep(watchers, self._probes)
+            for endpoint_id in ids[reading.target]
+        ]
         await self._post(SAMPLES_PATH, {"slot": slot, "vantage": self._settings.vantage, "samples": samples})
 
     async def _post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:

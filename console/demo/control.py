@@ -14,7 +14,7 @@ MOST = 64 * 1024
 
 
 class Control:
-    """``GET /pids``; ``GET|PUT /bureau``; ``GET|PUT|DELETE /bureau/faults``, ``/devices/{no}/faults``; ``GET /devices``."""
+    """``GET /pids``, ``/devices``; ``GET|PUT /bureau``; ``GET|PUT|DELETE /bureau/faults``, ``/devices/{no}/faults``."""
 
     def __init__(self, bureau_port: int, devices_port: int, pids: Callable[[], dict[str, int]]) -> None:
         self._ports = {"bureau": bureau_port, "devices": devices_port}

@@ -1,4 +1,4 @@
-"""The demo's fleet, set up through the API as an operator would: three tax servers, 12 taxpayers, 40 virtual devices."""
+"""The demo's fleet, set up through the API as an operator would: 3 tax servers, 12 taxpayers, 40 virtual devices."""
 
 from __future__ import annotations
 
@@ -166,7 +166,7 @@ class Fleet:
             }
             self._post("/v1/lines", body)
 
-    # --- one call at a time ---------------------------------------------------------------------------------------------
+    # --- one call at a time
 
     def _act(self, noun: str, row: dict[str, Any], verb: str, arguments: dict[str, Any]) -> dict[str, Any]:
         """Do a verb and wait until its job is settled; the record afterwards."""

@@ -66,7 +66,7 @@ class House:
             self._control.close()
         self._processes.stop()
 
-    # --- the parts ------------------------------------------------------------------------------------------------------
+    # --- the parts
 
     def _simulated(self, name: str, *arguments: str) -> dict[str, Any]:
         command = [sys.executable, "-m", "agents.simulated", name, *arguments, "--die-with-stdin"]

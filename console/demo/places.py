@@ -69,7 +69,7 @@ class Places:
 
 
 def api_port(wanted: int | None, remembered: int | None) -> int:
-    """The API's port: the one asked for (PortBusy when taken), else the one of last time, 8620, or the next free one."""
+    """The API's port: the one asked for (PortBusy when taken), else last time's, 8620, or the next free one."""
     if wanted == 0:
         return _free(0) or 0
     if wanted is not None:

@@ -49,6 +49,7 @@ _LISTS: Final = {
     "failed": ("读取失败: {text}", "could not read: {text}"),
     "count": ("{n} 条", "{n} rows"),
     "shown": ("显示 {n} / {all} 条", "{n} of {all} rows"),
+    "devices": ("{n} 台设备", "{n} devices"),
     "more": ("还有更多, 到底继续", "more at the end"),
     "filter": ("筛选 {text}", "filter {text}"),
     "faults": ("只看异常", "faults only"),

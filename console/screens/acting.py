@@ -15,7 +15,7 @@ from console.records import Record, pick, text
 from console.screens.act_form import ActForm
 from console.screens.noun import Noun
 from console.screens.worker import guarded
-from console.verbs import ALWAYS
+from console.verbs import ALWAYS, verb
 from console.widgets.bars import Bar
 from console.widgets.columns import Cell, Column, View
 from console.widgets.ink import Part
@@ -23,7 +23,7 @@ from console.widgets.record_table import RecordTable
 
 
 def choices(noun: str, record: Record) -> list[Record]:
-    """Verbs of a record as rows: what is enabled first, the others with the reason why not."""
+    """Verbs of a record as rows: what can be done, the dangerous last, then the others with the reason why not."""
     allowed = pick(record, "allowed")
     found: list[Record] = []
     for entry in allowed if isinstance(allowed, list) else ALWAYS.get(noun, ()):
@@ -32,7 +32,7 @@ def choices(noun: str, record: Record) -> list[Record]:
         elif isinstance(entry, dict) and text(entry, "verb"):
             enabled = entry.get("enabled") is not False
             found.append({"id": text(entry, "verb"), "enabled": enabled, "why": _why(entry)})
-    return sorted(found, key=lambda row: not row["enabled"])
+    return sorted(found, key=lambda row: (not row["enabled"], verb(noun, row["id"]).dangerous))
 
 
 def _why(entry: Record) -> str:

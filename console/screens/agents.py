@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from textual.binding import Binding, BindingType
 
-from console.records import Record, pick, text
+from console.records import Record, rows, text
 from console.screens.cells import beat_cell, ordered, plain_cell, signed, time_cell
 from console.screens.join_form import JoinForm
 from console.screens.listing import ListScreen
@@ -29,15 +29,14 @@ def verdict(record: Record) -> Verdict:
 
 
 def _serves(record: Record) -> list[str]:
-    served = pick(record, "serves")
-    names = []
-    for one in served if isinstance(served, list) else ():
-        names.append(one if isinstance(one, str) else _address(one) if isinstance(one, dict) else "")
-    return [name for name in names if name]
+    """Tax servers first, each once; devices stand for themselves only where no tax server holds them."""
+    servers = {text(one, "tax_server_no") for one in rows(record, "serves")} - {""}
+    alone = {text(one, "device_no") for one in rows(record, "serves") if not text(one, "tax_server_no")} - {""}
+    return [*sorted(servers), *sorted(alone)]
 
 
-def _address(record: Record) -> str:
-    return text(record, "tax_server_no") or text(record, "device_no") or text(record, "host")
+def _devices(record: Record) -> int:
+    return sum(bool(text(one, "device_no")) for one in rows(record, "serves"))
 
 
 COLUMNS = (
@@ -46,7 +45,7 @@ COLUMNS = (
     Column("host", 20, plain_cell("host_id", "dim"), ordered("host_id"), rank=2),
     Column("heartbeat", 9, beat_cell, ordered("heartbeat")),
     Column("last_seen", 11, time_cell("last_seen"), ordered("last_seen"), rank=1),
-    Column("version", 10, plain_cell("version", "dim"), ordered("version"), rank=3),
+    Column("version", 10, plain_cell("agent_version", "dim"), ordered("agent_version"), rank=3),
     Column("serves", 20, lambda record, view: Cell(" ".join(_serves(record))), grow=2, rank=1),
 )
 
@@ -61,10 +60,10 @@ def _page(record: Record, view: View, related: Related) -> list[Line]:
         fact(view, "host_id", text(record, "host_id")),
         cell_fact(view, "heartbeat", beat_cell(record, view)),
         fact(view, "last_seen", stamp(record, "last_seen")),
-        fact(view, "version", text(record, "version")),
+        fact(view, "version", text(record, "agent_version")),
         fact(view, "created", stamp(record, "created_at")),
         fact(view, "id", text(record, "id")),
-        *heading(view, "serves"),
+        *heading(view, "serves", view.say("list.devices", n=_devices(record))),
         *([paragraph(name) for name in _serves(record)] or [paragraph(view.say("page.none"), "dim")]),
     ]
 

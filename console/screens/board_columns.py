@@ -54,17 +54,17 @@ def _cause(record: Record, view: View) -> Cell:
 
 COLUMNS = (
     signed(verdict),
-    Column("server_or_device", 17, _name, ordered("tax_server_no"), grow=2),
+    Column("server_or_device", 24, _name, ordered("tax_server_no"), grow=2),
     Column("issued", 6, amount_cell("issued_today"), ordered("issued_today"), right=True),
-    Column("trend", _TREND, _trend, rank=3),
+    Column("trend", _TREND, _trend, rank=4),
     Column("waiting", 4, amount_cell("waiting_invoices", 0), ordered("waiting_invoices"), right=True),
     Column("uploads", 4, amount_cell("waiting_uploads", 20), ordered("waiting_uploads"), right=True, rank=1),
     Column("stock_026", 5, stock_cell("026"), ordered("stock.026"), right=True, rank=2),
     Column("stock_028", 5, stock_cell("028"), ordered("stock.028"), right=True, rank=2),
     Column("clock", 5, clock_cell, ordered("clock_offset_seconds"), right=True, rank=3),
-    Column("certificate", 4, certificate_cell, ordered("certificate_not_after"), right=True, rank=4),
-    Column("deadline", 4, deadline_cell, right=True, rank=4),
-    Column("agent", 6, heartbeat_cell, ordered("agent_id"), rank=4),
+    Column("certificate", 4, certificate_cell, ordered("certificate_not_after"), right=True, rank=5),
+    Column("deadline", 4, deadline_cell, right=True, rank=3),
+    Column("agent", 4, heartbeat_cell, ordered("agent_id"), rank=3),
     Column("until", 5, until_cell, ordered("health.minutes_until_stop"), right=True, rank=2),
     Column("cause", 16, _cause, urgency, grow=5),
 )

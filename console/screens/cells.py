@@ -33,10 +33,11 @@ def trouble_of(record: Record) -> Record:
     return {} if verdict(record) == "ok" else mapping(record, "health")
 
 
-def urgency(record: Record) -> tuple[int, int]:
-    """Sort key, worst first: verdict, then minutes until something stops."""
-    minutes = whole(record, "health.minutes_until_stop")
-    return SEVERITY[verdict(record)], FAR if minutes is None else minutes
+def urgency(record: Record) -> tuple[int, int, str]:
+    """Sort key, worst first: verdict, minutes until something stops, number; what is well keeps its place."""
+    word, minutes = verdict(record), whole(record, "health.minutes_until_stop")
+    number = text(record, "device_no") or text(record, "tax_server_no")
+    return SEVERITY[word], FAR if minutes is None or word == "ok" else minutes, number
 
 
 def signed(judge: Callable[[Record], Verdict]) -> Column:
@@ -90,8 +91,8 @@ def clock_cell(record: Record, view: View) -> Cell:
         return Cell("", "dim")
     size = abs(offset)
     tone: Tone = "stopped" if size > CLOCK_STOPS else "warn" if size > CLOCK_WARNS else "dim"
-    shown = f"{offset:+.0f}s" if size < 6000 else f"{offset / 60:+.0f}m"
-    return Cell(shown if size < 10**7 else "!", tone)
+    shown = "0s" if size < 0.5 else f"{offset:+.0f}s" if size < 1000 else f"{offset / 60:+.0f}m"
+    return Cell(shown if size < 600_000 else "!", tone)
 
 
 def days_left(record: Record, path: str, view: View) -> int | None:
@@ -120,7 +121,7 @@ def _days(days: int | None, warn_below: int, stop_at: int) -> Cell:
     if days is None:
         return Cell("", "dim")
     tone: Tone = "stopped" if days <= stop_at else "warn" if days < warn_below else "dim"
-    return Cell(f"{days}d" if abs(days) < 10**5 else "…", tone)
+    return Cell(f"{days}d" if abs(days) < 1000 else f"{days // 365}y", tone)
 
 
 def stock_cell(kind: str) -> Maker:

@@ -75,7 +75,7 @@ COLUMNS = (
     Column("kind", 12, cell_of_kind, ordered("kind"), rank=4),
     Column("number", 21, _number_cell, lambda record: _number(record)),
     Column("gross", 12, plain_cell("gross_total"), ordered("gross_total"), right=True, rank=1),
-    Column("buyer", 16, _buyer, lambda record: text(record, "buyer.name"), grow=1, rank=3),
+    Column("buyer", 16, _buyer, lambda record: text(record, "buyer.name"), grow=2, rank=3),
     Column("device_no", 13, _device_cell, _device, rank=4),
     Column("request_id", 16, plain_cell("request_id", "dim"), ordered("request_id"), rank=5),
     Column("cause", 14, _cause, lambda record: text(_reason(record), "code"), grow=2),

@@ -61,7 +61,7 @@ def _trouble(record: Record, related: Related) -> Record:
 
 def _page(record: Record, view: View, related: Related) -> list[Line]:
     word = verdict(record)
-    trouble = [paragraph(_told(record, view), word), *remedy(view, _trouble(record, related))] if word != "ok" else []
+    trouble = remedy(view, _trouble(record, related)) if word != "ok" else []
     return [
         Line((Part(f"{SIGNS[word]}", word), *job_line(view, record).parts), 4),
         *trouble,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from console.records import Record, number, rows, text
-from console.screens.cells import ordered, plain_cell, signed, time_cell
+from console.records import Record, flag, number, rows, text
+from console.screens.cells import ordered, plain_cell, signed, state_cell, time_cell
 from console.screens.noun import Noun, Related
 from console.screens.page_lines import cell_fact, fact, fact_if, heading, known, remedy, table
 from console.theme import SEVERITY, SIGNS, Verdict
@@ -24,6 +24,8 @@ _VERDICTS: dict[str, Verdict] = {
 
 
 def _verdict(record: Record) -> Verdict:
+    if flag(record, "enabled") is False:
+        return "ok"
     return _VERDICTS.get(text(record, "verdict"), "unknown")
 
 
@@ -36,6 +38,8 @@ def _address_cell(record: Record, view: View) -> Cell:
 
 
 def _word(record: Record, view: View) -> Cell:
+    if flag(record, "enabled") is False:
+        return Cell(view.say.word("line", "disabled"), "dim")
     return Cell(view.say.word("line", text(record, "verdict")), _verdict(record))
 
 
@@ -55,7 +59,7 @@ def _history(record: Record, view: View) -> Cell:
 COLUMNS = (
     signed(_verdict),
     Column("region", 10, plain_cell("region", "strong"), ordered("region")),
-    Column("service", 14, plain_cell("service"), ordered("service"), rank=1),
+    Column("service", 14, state_cell("service", "service"), ordered("service"), rank=1),
     Column("verdict", 8, _word, ordered("verdict")),
     Column("phase", 12, _phase, ordered("failing_phase"), rank=1),
     Column("duration", 9, _duration, ordered("duration_ms"), right=True),
@@ -77,7 +81,7 @@ def _page(record: Record, view: View, related: Related) -> list[Line]:
         *known(
             [
                 fact(view, "region", text(record, "region")),
-                fact(view, "service", text(record, "service")),
+                fact(view, "service", view.say.word("service", text(record, "service"))),
                 fact(view, "address", _address(record)),
                 cell_fact(view, "verdict", _word(record, view)),
                 fact_if(view, "phase", _phase(record, view).text, "warn"),
@@ -98,7 +102,12 @@ NOUN = Noun(
     lambda record: " ".join(filter(None, (text(record, "region"), text(record, "service")))),
     _page,
     _verdict,
-    lambda record: (SEVERITY[_verdict(record)], text(record, "region"), text(record, "service")),
+    lambda record: (
+        SEVERITY[_verdict(record)],
+        flag(record, "enabled") is False,
+        text(record, "region"),
+        text(record, "service"),
+    ),
     has_page=False,
     trouble=lambda record, related: {} if _verdict(record) == "ok" else {"code": "bureau_unreachable"},
 )

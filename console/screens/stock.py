@@ -29,8 +29,9 @@ def _gauge(record: Record, view: View) -> Cell:
     return Cell("" if available is None else gauge(available, _FULL, 10), _verdict(record))
 
 
-def _order(record: Record) -> tuple[int, int]:
-    return SEVERITY[_verdict(record)], whole(record, "available") or 0
+def _order(record: Record) -> tuple[int, str, str]:
+    """Worst first; what is well keeps its place while numbers move."""
+    return SEVERITY[_verdict(record)], text(record, "device_no"), text(record, "kind")
 
 
 COLUMNS = (
@@ -39,7 +40,7 @@ COLUMNS = (
     Column("device_no", 13, plain_cell("device_no", "strong"), ordered("device_no")),
     Column("terminal", 8, plain_cell("terminal_code"), ordered("terminal_code"), rank=1),
     Column("kind", 12, cell_of_kind, ordered("kind")),
-    Column("available", 8, amount_cell("available"), _order, right=True),
+    Column("available", 8, amount_cell("available"), ordered("available"), right=True),
     Column("gauge", 10, _gauge, rank=2),
     Column("left", 8, amount_cell("left"), ordered("left"), right=True, rank=2),
     Column("waiting", 6, amount_cell("waiting", 0), ordered("waiting"), right=True),

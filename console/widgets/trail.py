@@ -19,7 +19,7 @@ def job_line(view: View, job: Record) -> Line:
     words = " ".join(filter(None, (text(job, "code"), text(job, "message"))))
     return Line(
         (
-            Part("  "),
+            Part(f"  {fitted(moment(instant(job, 'created_at'), view.now), 11)} ", "dim"),
             Part(view.say.word("job", text(job, "kind")) + "  ", "strong"),
             Part(view.say.word("state.jobs", state), JOB_TONES.get(state, "plain")),
             Part(f"  {words}" if words else "", "dim"),

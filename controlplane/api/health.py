@@ -45,7 +45,9 @@ class Metrics:
         self.requests = Counter(
             "taxplane_requests", "Requests by route and status", ["route", "status"], registry=self.registry
         )
-        self.seconds = Histogram("taxplane_request_seconds", "Seconds a request took", ["route"], registry=self.registry)
+        self.seconds = Histogram(
+            "taxplane_request_seconds", "Seconds a request took", ["route"], registry=self.registry
+        )
         self.events = Gauge("taxplane_feed_position", "Number of the last event passed on", registry=self.registry)
 
     def note(self, route: str, status: int, seconds: float) -> None:

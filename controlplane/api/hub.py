@@ -125,7 +125,7 @@ class Hub:
             return [event for event in self._ring if event.seq > seq][:1000]
         return await self._ledger.read(lambda hand: events_since(hand, seq))
 
-    # --- from the writer's and the listener's threads ---------------------------------------------------------------------
+    # --- from the writer's and the listener's threads
 
     def _from_thread(self, events: list[Event]) -> None:
         if events and self._loop is not None and not self._loop.is_closed():

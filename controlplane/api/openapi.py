@@ -26,7 +26,7 @@ _PROBLEMS = {
 _HOT: tuple[tuple[str, str, str, type, type, tuple[str, ...]], ...] = (
     ("/v1/invoices", "Request an invoice", "invoices", InvoiceBody, InvoiceAnswer, ("200", "202")),
     ("/v1/invoices/check", "Check a request without issuing", "invoices", InvoiceBody, CheckAnswer, ("200",)),
-    (agent_wire.JOIN_PATH, "Join with a one-use token", "agent", agent_wire.JoinRequest, agent_wire.JoinAnswer, ("201",)),
+    (agent_wire.JOIN_PATH, "Join by a one-use token", "agent", agent_wire.JoinRequest, agent_wire.JoinAnswer, ("201",)),
     (agent_wire.LEASE_PATH, "Lease orders", "agent", agent_wire.LeaseRequest, agent_wire.LeaseAnswer, ("200",)),
     (agent_wire.OUTCOMES_PATH, "Report outcomes", "agent", agent_wire.OutcomeReport, agent_wire.OutcomeAck, ("200",)),
 )  # fmt: skip
@@ -67,7 +67,9 @@ def _whole(app: FastAPI) -> dict[str, Any]:
     shapes.update(found)
     references = dict(zip(forms, schemas, strict=True))
     for path, summary, tag, body, answer, statuses in _HOT:
-        schema["paths"].setdefault(path, {})["post"] = _hot(summary, tag, (references[body], references[answer]), statuses)
+        schema["paths"].setdefault(path, {})["post"] = _hot(
+            summary, tag, (references[body], references[answer]), statuses
+        )
     schema["paths"]["/v1/invoices"]["post"]["parameters"] = [_WAIT]
     for path, summary, media_type in _PLAIN:
         schema["paths"][path] = {"get": _plain(summary, media_type)}

@@ -1,4 +1,4 @@
-"""What an error looks like: RFC 9457 problems, from refusals, from the body door, from pydantic, from the unexpected."""
+"""What an error looks like: RFC 9457 problems from refusals, the body door, pydantic and the unexpected."""
 
 from __future__ import annotations
 

@@ -73,6 +73,9 @@ async def act_on_tax_server(
 
     def read(hand: Connection) -> dict[str, Any]:
         job = job_store.by_id(hand, job_id) if job_id else None
-        return {"job": jobs.view(job) if job else None, "record": tax_servers.view(hand, row, viewer_of(request, caller))}
+        return {
+            "job": jobs.view(job) if job else None,
+            "record": tax_servers.view(hand, row, viewer_of(request, caller)),
+        }
 
     return await services.ledger.read(read)

@@ -45,5 +45,5 @@ class Principal:
         return act in ROLE_ACTS.get(self.role, frozenset())
 
     def sees(self, taxpayer_id: str) -> bool:
-        """True when records of this taxpayer exist for the caller. The platform's own records (``-``) need full scope."""
+        """True when records of this taxpayer exist for the caller; the platform's own (``-``) need full scope."""
         return self.scope is None or taxpayer_id in self.scope

@@ -26,7 +26,7 @@ def _evidence(outcome: wire.Outcome, expected: type[Any]) -> Any:
     return outcome.evidence
 
 
-# --- tax servers ----------------------------------------------------------------------------------------------------------
+# --- tax servers
 
 
 def _server(tx: Transaction, job: Row, outcome: wire.Outcome) -> None:
@@ -50,7 +50,7 @@ def _server(tx: Transaction, job: Row, outcome: wire.Outcome) -> None:
     tx.raise_event(Event("tax-servers", server["id"], jobs.PLATFORM, verb, server["version"] + 1))
 
 
-# --- virtual devices --------------------------------------------------------------------------------------------------------
+# --- virtual devices
 
 
 def _device(tx: Transaction, job: Row, values: dict[str, Any]) -> None:
@@ -69,7 +69,10 @@ def _commissioned(tx: Transaction, job: Row, outcome: wire.Outcome) -> None:
     server = job_store.binding(tx, device["tax_server_id"])
     tx.add(
         job_store.BindingRow(
-            target_id=device["id"], target_noun="devices", agent_id=server["agent_id"] if server else None, updated_at=tx.now
+            target_id=device["id"],
+            target_noun="devices",
+            agent_id=server["agent_id"] if server else None,
+            updated_at=tx.now,
         )
     )
     _device(tx, job, {"device_no": facts.device_no})

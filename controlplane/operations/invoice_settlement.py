@@ -92,7 +92,16 @@ def _issued(tx: Transaction, invoice: Row, device: Row, outcome: wire.Outcome) -
     tx.raise_event(Event("invoices", invoice["id"], invoice["taxpayer_id"], "issued", invoice["version"] + 1))
 
 
-_TAKEN = ("terminal_code", "invoice_code", "invoice_no", "check_code", "cipher", "signature", "payload_hash", "issued_at")
+_TAKEN = (
+    "terminal_code",
+    "invoice_code",
+    "invoice_no",
+    "check_code",
+    "cipher",
+    "signature",
+    "payload_hash",
+    "issued_at",
+)
 
 
 def _totals(found: wire.IssuedInvoice) -> tuple[int, int, int]:

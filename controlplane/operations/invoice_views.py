@@ -24,7 +24,9 @@ _PLAIN = (
 def brief(hand: Connection, row: Row) -> dict[str, Any]:
     """An invoice in a list: everything but lines, attempts and jobs."""
     shown: dict[str, Any] = {name: row[name] for name in _PLAIN}
-    shown |= {name: yuan(row[f"{name.removesuffix('_total')}_fen"]) for name in ("net_total", "tax_total", "gross_total")}
+    shown |= {
+        name: yuan(row[f"{name.removesuffix('_total')}_fen"]) for name in ("net_total", "tax_total", "gross_total")
+    }
     for name in ("seller", "buyer", "waiting_reason", "refusal"):
         shown[name] = msgspec.json.decode(row[name]) if row[name] else None
     device = devices.find(hand, row["device_id"]) if row["device_id"] else None
@@ -40,7 +42,10 @@ def _choice(kept: str) -> dict[str, Any] | None:
     if not found:
         return None
     params = found.pop("params")
-    told: dict[str, Any] = {"text": choice.told(found["reason"], params), "text_en": choice.told(found["reason"], params, "en")}
+    told: dict[str, Any] = {
+        "text": choice.told(found["reason"], params),
+        "text_en": choice.told(found["reason"], params, "en"),
+    }
     return told | found
 
 

@@ -221,7 +221,9 @@ def choice_answer(placed: Placed) -> ChoiceAnswer | None:
 
 def cancel(tx: Transaction, wanted: Act) -> str:
     """Withdraw a request that no agent holds yet; it ends refused, and the order may be requested again."""
-    entry = Entry(wanted.caller.id, wanted.caller.name, wanted.caller.kind, "invoices.cancel", "invoices", wanted.record_id)
+    entry = Entry(
+        wanted.caller.id, wanted.caller.name, wanted.caller.kind, "invoices.cancel", "invoices", wanted.record_id
+    )
     entry.reason = wanted.reason
     tx.begin_entry(entry)
     row = invoices.by_id(tx, wanted.record_id)
@@ -243,6 +245,3 @@ def cancel(tx: Transaction, wanted: Act) -> str:
             placement.withdraw(tx, job, invoice, reason)
     refuse_invoice(tx, invoice, reason)
     return str(invoice["id"])
-
-
-

@@ -26,7 +26,7 @@ REST_MOST = 30.0
 def open_job(
     tx: Transaction, target: tuple[str, str], subject: tuple[str, str, str], work: Work, caller: Principal
 ) -> str:
-    """Queue ``work`` in the lane of ``target`` (noun, id) for ``subject`` (noun, id, taxpayer id); returns the job's id.
+    """Queue ``work`` in the lane of ``target`` (noun, id) for ``subject`` (noun, id, taxpayer id); the job's id.
 
     Everything but issuing is exclusive: a record with an open job takes no other (``open_job``).
     """

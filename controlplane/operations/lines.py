@@ -43,7 +43,9 @@ def add(tx: Transaction, caller: Principal, values: dict[str, Any]) -> Row:
 
 def switch(tx: Transaction, wanted: Act) -> None:
     """``enable`` or ``disable`` the checking of an address."""
-    entry = Entry(wanted.caller.id, wanted.caller.name, wanted.caller.kind, f"lines.{wanted.verb}", "lines", wanted.record_id)
+    entry = Entry(
+        wanted.caller.id, wanted.caller.name, wanted.caller.kind, f"lines.{wanted.verb}", "lines", wanted.record_id
+    )
     entry.reason = wanted.reason
     tx.begin_entry(entry)
     row = lines.find(tx, wanted.record_id)

@@ -27,7 +27,8 @@ def waiting(hand: Connection, device_ids: Sequence[str]) -> list[Row]:
     return _sum(
         hand,
         device_ids,
-        "SELECT device_id, COUNT(*) AS n FROM invoices WHERE state = 'waiting' AND device_id IN ({}) GROUP BY device_id",
+        "SELECT device_id, COUNT(*) AS n FROM invoices WHERE state = 'waiting' AND device_id IN ({}) "
+        "GROUP BY device_id",
     )
 
 

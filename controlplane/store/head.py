@@ -65,7 +65,9 @@ class EventRow(SQLModel, table=True):
 
 
 _HEAD = Statement("SELECT log_seq, log_hash, event_seq FROM ledger_head WHERE id = 1", for_update=True)
-_MOVE = Statement("UPDATE ledger_head SET log_seq = :log_seq, log_hash = :log_hash, event_seq = :event_seq WHERE id = 1")
+_MOVE = Statement(
+    "UPDATE ledger_head SET log_seq = :log_seq, log_hash = :log_hash, event_seq = :event_seq WHERE id = 1"
+)
 _LOG = insert("operation_log", OperationLogRow.model_fields)
 _EVENT = insert("events", EventRow.model_fields)
 _NOTIFY = Statement("SELECT pg_notify('taxplane_feed', :seq)")

@@ -11,8 +11,10 @@ OPEN = "state IN ('queued', 'leased', 'unknown')"
 
 
 class JobRow(SQLModel, table=True):
-    """One job. ``target_id`` is the device or tax server whose lane it waits in; ``exclusive`` names the record that may
-    have only one open job at a time. JSON columns: work, trail."""
+    """One job. ``target_id`` is the device or tax server whose lane it waits in.
+
+    ``exclusive`` names the record that may have only one open job at a time. JSON columns: work, trail.
+    """
 
     __tablename__ = "jobs"
     __table_args__ = (
@@ -115,14 +117,14 @@ _REST = Statement(
 _BINDING = Statement("SELECT * FROM bindings WHERE target_id = :target_id", for_update=True)
 _GLANCE_ONE = Statement("SELECT * FROM bindings WHERE target_id = :target_id")
 _BIND = Statement(
-    "UPDATE bindings SET agent_id = :agent_id, epoch = epoch + 1, session = '', version = version + 1, updated_at = :now "
-    "WHERE target_id = :target_id"
+    "UPDATE bindings SET agent_id = :agent_id, epoch = epoch + 1, session = '', version = version + 1, "
+    "updated_at = :now WHERE target_id = :target_id"
 )
 _SERVES = Statement(
     "SELECT b.target_id, b.target_noun, COALESCE(d.device_kind, 'new_tax_server') AS device_kind, d.device_no, "
     "d.taxpayer_id, d.state AS device_state, s.tax_server_no, s.host, s.port FROM bindings b "
-    "LEFT JOIN devices d ON d.id = b.target_id LEFT JOIN tax_servers s ON s.id = COALESCE(d.tax_server_id, b.target_id) "
-    "WHERE b.agent_id = :agent_id ORDER BY b.target_id"
+    "LEFT JOIN devices d ON d.id = b.target_id "
+    "LEFT JOIN tax_servers s ON s.id = COALESCE(d.tax_server_id, b.target_id) WHERE b.agent_id = :agent_id ORDER BY b.target_id"
 )
 
 

@@ -53,14 +53,17 @@ class OrderLineLinkRow(SQLModel, table=True):
 
 
 _TAKE = Statement(
-    "INSERT INTO orders (taxpayer_id, id, request_id, order_no, attempt, source, business_type, digest, body, received_at) "
+    "INSERT INTO orders (taxpayer_id, id, request_id, order_no, attempt, source, business_type, digest, body, "
+    "received_at) "
     "VALUES (:taxpayer_id, :id, :request_id, :order_no, "
     "(SELECT COUNT(*) + 1 FROM orders WHERE taxpayer_id = :taxpayer_id AND order_no = :order_no), "
     ":source, :business_type, :digest, :body, :received_at) ON CONFLICT DO NOTHING"
 )
 _BY_REQUEST = Statement("SELECT * FROM orders WHERE taxpayer_id = :taxpayer_id AND request_id = :request_id")
 _BY_ID = Statement("SELECT * FROM orders WHERE taxpayer_id = :taxpayer_id AND id = :id")
-_LINES = Statement("SELECT * FROM order_lines WHERE taxpayer_id = :taxpayer_id AND order_id = :order_id ORDER BY line_no")
+_LINES = Statement(
+    "SELECT * FROM order_lines WHERE taxpayer_id = :taxpayer_id AND order_id = :order_id ORDER BY line_no"
+)
 
 
 def take(hand: Connection, row: Row) -> bool:

@@ -25,7 +25,8 @@ class OutboxRow(SQLModel, table=True):
 
 
 _DUE = Statement(
-    "SELECT * FROM outbox WHERE state = 'waiting' AND channel = :channel AND next_try_at <= :now ORDER BY id LIMIT :limit"
+    "SELECT * FROM outbox WHERE state = 'waiting' AND channel = :channel AND next_try_at <= :now "
+    "ORDER BY id LIMIT :limit"
 )
 _CLAIM = Statement(
     "UPDATE outbox SET attempts = attempts + 1, next_try_at = :next_try_at "

@@ -46,7 +46,9 @@ class NumberRangeRow(SQLModel, table=True):
     device_id: str
 
 
-_CODE = Statement("INSERT INTO invoice_codes (invoice_code) VALUES (:invoice_code) ON CONFLICT (invoice_code) DO NOTHING")
+_CODE = Statement(
+    "INSERT INTO invoice_codes (invoice_code) VALUES (:invoice_code) ON CONFLICT (invoice_code) DO NOTHING"
+)
 _LOCK_CODE = Statement("SELECT invoice_code FROM invoice_codes WHERE invoice_code = :invoice_code", for_update=True)
 _OVERLAP = Statement(
     "SELECT * FROM number_ranges WHERE invoice_code = :invoice_code AND start_no <= :end_no AND end_no >= :start_no"
@@ -65,8 +67,8 @@ _MOVE = Statement(
     "WHERE taxpayer_id = :taxpayer_id AND id = :id"
 )
 _HOLDING = Statement(
-    "SELECT * FROM segments WHERE taxpayer_id = :taxpayer_id AND device_id = :device_id AND invoice_code = :invoice_code "
-    "AND start_no <= :number AND end_no >= :number"
+    "SELECT * FROM segments WHERE taxpayer_id = :taxpayer_id AND device_id = :device_id "
+    "AND invoice_code = :invoice_code AND start_no <= :number AND end_no >= :number"
 )
 _FORWARD = Statement(
     "UPDATE segments SET next_no = CASE WHEN next_no > :next_no THEN next_no ELSE :next_no END, "

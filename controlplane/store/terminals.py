@@ -80,7 +80,7 @@ def stock_of(hand: Connection, taxpayer_id: str, kind: str) -> list[Row]:
 
 
 def reserve(hand: Connection, place: Row) -> bool:
-    """Reserve one number for an order; False when none is free. ``place``: taxpayer_id, device_id, terminal_code, kind."""
+    """Reserve one number; False when none is free. ``place``: taxpayer_id, device_id, terminal_code, kind."""
     return hand.run(_RESERVE, place) == 1
 
 

@@ -55,8 +55,8 @@ def _insert_of(model: type[SQLModel]) -> Statement:
 class Transaction(Connection):
     """A connection inside one savepoint of the writer's batch.
 
-    What an operation logs and raises is appended at the end of the batch, so that the chain of the operation log and the
-    numbers of the change feed have one order and no gaps.
+    What an operation logs and raises is appended at the end of the batch, so that the chain of the operation log and
+    the numbers of the change feed have one order and no gaps.
     """
 
     def __init__(self, hand: Connection, moment: datetime) -> None:

@@ -1,7 +1,7 @@
 """What an agent and the control plane say to each other: enrolment, lease, orders, outcomes, observations.
 
-Times are RFC 3339 UTC text with milliseconds (``2026-11-22T17:00:00.000Z``) unless a field says *device time*; money is a
-decimal string with two places. Whatever is here loads neither pydantic nor the server.
+Times are RFC 3339 UTC text with milliseconds (``2026-11-22T17:00:00.000Z``) unless a field says *device time*; money
+is a decimal string with two places. Whatever is here loads neither pydantic nor the server.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class DeviceAddress(Frame):
     taxpayer_id: str | None = None
 
 
-# --- work: the closed list of what an agent may be asked to do ---------------------------------------------------------
+# --- work: the closed list of what an agent may be asked to do
 
 
 class SynchroniseServer(Frame, tag="server.synchronise"):
@@ -240,7 +240,7 @@ class LeaseAnswer(Frame):
     """All addresses this agent serves, sent when ``revision`` differs from the agent's."""
 
 
-# --- evidence: what was found on the device ------------------------------------------------------------------------------
+# --- evidence: what was found on the device
 
 
 class ServerFacts(Frame, tag="server"):
@@ -364,7 +364,16 @@ class Nothing(Frame, tag="nothing"):
 
 
 Evidence = (
-    ServerFacts | DeviceCommissioned | Company | Certified | Kinds | Rates | Applied | Segments | IssuedInvoice | Nothing
+    ServerFacts
+    | DeviceCommissioned
+    | Company
+    | Certified
+    | Kinds
+    | Rates
+    | Applied
+    | Segments
+    | IssuedInvoice
+    | Nothing
 )
 
 

@@ -10,7 +10,9 @@ from controlplane.wire.records import Record, Strict, Word
 
 SLOTS_PATH = "/v1/lines/slots"
 SAMPLES_PATH = "/v1/lines/samples"
-Moment = Annotated[str, StringConstraints(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z$")]
+Moment = Annotated[
+    str, StringConstraints(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z$")
+]
 
 
 class ClaimSlot(Strict):

@@ -51,7 +51,7 @@ class Listing(BaseModel, Generic[T]):
     next: str | None
 
 
-# --- requests -------------------------------------------------------------------------------------------------------------
+# --- requests
 
 
 class SignIn(Strict):
@@ -152,7 +152,7 @@ class NewLine(Strict):
     enabled: bool = False
 
 
-# --- answers --------------------------------------------------------------------------------------------------------------
+# --- answers
 
 
 class Verb(Record):

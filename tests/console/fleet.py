@@ -293,6 +293,7 @@ def agent(number: int, **more: Any) -> Record:
         "state": "active",
         "heartbeat": "online",
         "last_seen": at(0.1),
+        "agent_version": "0.1.0",
         "serves": [{"noun": "tax-servers", "tax_server_no": "SK310001"}],
         "created_at": at(600),
         **more,

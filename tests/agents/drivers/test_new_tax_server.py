@@ -219,7 +219,7 @@ def test_observation(driver: Driver, tax_server: TaxServer) -> None:
 
 
 def test_a_device_that_cannot_be_read_is_seen_as_such(driver: Driver, tax_server: TaxServer) -> None:
-    tax_server.misbehave("GP_LGXXCX", "drop")
+    tax_server.misbehave("GP_LGXXCX", "drop", "drop")
     seen = driver.observe(address(tax_server), 0)
     assert not seen.reachable and seen.clock_offset_seconds is None and seen.message
     tax_server.misbehave("GP_JKXX", Misdeed("say", "200003"))

@@ -50,6 +50,11 @@ class AgentProcess:
         assert self._process is not None
         return self._process.wait(seconds)
 
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
     def alive(self) -> bool:
         return self._process is not None and self._process.poll() is None
 
