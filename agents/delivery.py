@@ -17,7 +17,7 @@ from agents.uplink import Rejected, Uplink
 from controlplane.wire.agents import Observation, Outcome
 
 AT_ONCE = 256
-COALESCE_SECONDS = 0.003
+COALESCE_SECONDS = 0.001
 """After a quiet time, wait this long for company before sending."""
 _FIRST_RETRY = 1.0
 _LAST_RETRY = 60.0

@@ -12,7 +12,7 @@ import time
 
 from msgspec import Struct
 
-_CHUNK = 1 << 16
+_CHUNK = 1 << 14
 _HEAD_LIMIT = 1 << 16
 
 

@@ -71,6 +71,14 @@ VERBS: Final[dict[tuple[str, str], Verb]] = {
 }
 """Verbs that need more than a reason."""
 
+_ORDER: Final = ("read", "calibrate", "synchronise", "apply", "receive", "distribute", "add_terminal", "resume")
+
+
+def rank(noun: str, name: str) -> tuple[bool, int]:
+    """Sort key of a menu: what is done every day first, what is dangerous last."""
+    return verb(noun, name).dangerous, _ORDER.index(name) if name in _ORDER else len(_ORDER)
+
+
 ALWAYS: Final[dict[str, tuple[str, ...]]] = {"agents": ("bind", "revoke")}
 """Verbs of nouns whose records do not list what is allowed."""
 

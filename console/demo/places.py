@@ -76,7 +76,8 @@ def api_port(wanted: int | None, remembered: int | None) -> int:
         if not _free(wanted):
             raise PortBusy(str(wanted))
         return wanted
-    for port in (*([remembered] if remembered else []), *range(DEFAULT_PORT, LAST_PORT + 1)):
+    candidates = [remembered] if remembered else []
+    for port in candidates + list(range(DEFAULT_PORT, LAST_PORT + 1)):
         if _free(port):
             if port not in (remembered, DEFAULT_PORT):
                 print(f"taxplane demo: port {DEFAULT_PORT} is taken, using {port}", file=sys.stderr)

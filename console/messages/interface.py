@@ -62,7 +62,7 @@ _BOARD: Final = {
     "rate": ("每分钟 {n}", "{n} a minute"),
     "waiting": ("待开 {n}", "waiting {n}"),
     "uploads": ("待传 {n}", "to upload {n}"),
-    "troubled": ("{n} 台: {cause}", "{n}× {cause}"),
+    "alike": ("{n} 台", "{n}×"),
     "unplaced": ("未分配服务器", "no tax server"),
 }
 

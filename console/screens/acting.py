@@ -15,7 +15,7 @@ from console.records import Record, pick, text
 from console.screens.act_form import ActForm
 from console.screens.noun import Noun
 from console.screens.worker import guarded
-from console.verbs import ALWAYS, verb
+from console.verbs import ALWAYS, rank
 from console.widgets.bars import Bar
 from console.widgets.columns import Cell, Column, View
 from console.widgets.ink import Part
@@ -32,7 +32,7 @@ def choices(noun: str, record: Record) -> list[Record]:
         elif isinstance(entry, dict) and text(entry, "verb"):
             enabled = entry.get("enabled") is not False
             found.append({"id": text(entry, "verb"), "enabled": enabled, "why": _why(entry)})
-    return sorted(found, key=lambda row: (not row["enabled"], verb(noun, row["id"]).dangerous))
+    return sorted(found, key=lambda row: (not row["enabled"], rank(noun, row["id"])))
 
 
 def _why(entry: Record) -> str:

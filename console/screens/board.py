@@ -56,9 +56,11 @@ def server_row(server: Record, devices: Sequence[Record]) -> Record:
             stock[kind] = stock.get(kind, 0) + (whole(mapping(device, "stock"), kind) or 0)
     row["stock"] = stock
     row["kinds"] = [kind for device in devices for kind in _kinds(device)]
-    worst = min((server, *devices), key=urgency)
+    worst = min((server, *devices), key=lambda one: urgency(one)[:2])
     row["health"] = worst.get("health")
-    row["troubled"] = sum(verdict(device) != "ok" for device in devices)
+    causes = [text(device, "health.cause") for device in devices if verdict(device) != "ok"]
+    row["alike"] = causes.count(text(worst, "health.cause"))
+    row["others"] = len(causes) - row["alike"]
     row["own"] = worst is server
     return row
 

@@ -47,8 +47,9 @@ def _cause(record: Record, view: View) -> Cell:
         return Cell("", "dim")
     told, short = cause_text(record, view), cause_in_short(record, view)
     if is_server(record) and not record.get("own"):
-        count = whole(record, "troubled") or 0
-        told, short = (view.say("board.troubled", n=count, cause=words) for words in (told, short))
+        others = whole(record, "others") or 0
+        count = view.say("board.alike", n=whole(record, "alike") or 0)
+        told, short = (f"{count} {words}" + (f" +{others}" if others else "") for words in (told, short))
     return Cell(told, word, short)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from console.records import Record, instant, mapping, text, whole
 from console.runbook import page
-from console.screens.cells import cause_text, clock_cell, verdict
+from console.screens.cells import cause_in_short, cause_text, clock_cell, verdict
 from console.theme import SIGNS, Tone
 from console.times import moment
 from console.widgets.columns import Cell, Column, View, fit
@@ -168,5 +168,5 @@ def _measured(view: View, reading: Record) -> str:
         if text(reading, path):
             shown.append(f"{say(key)} {text(reading, path)}")
     if verdict(reading) != "ok":
-        shown.append(cause_text(reading, view))
+        shown.append(cause_in_short(reading, view))
     return "  ".join(shown)

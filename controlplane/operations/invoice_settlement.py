@@ -8,6 +8,7 @@ import msgspec
 
 from controlplane.domain import money
 from controlplane.domain.refusals import Refusal, from_device, refuse
+from controlplane.operations import jobs
 from controlplane.store import devices, invoices, orders, segments, terminals
 from controlplane.store.invoices import InvoiceFactsRow
 from controlplane.store.statement import Row
@@ -26,7 +27,11 @@ def settle(tx: Transaction, job: Row, outcome: wire.Outcome) -> None:
     if outcome.result == "unknown":
         tell(tx, invoice, refuse("outcome_unknown", device_no=device["device_no"]))
     elif outcome.result == "refused":
-        _refused(tx, invoice, device, from_device(outcome.code, outcome.message, device_no=device["device_no"]))
+        refusal = from_device(outcome.code, outcome.message, device_no=device["device_no"], kind=invoice["kind"])
+        _refused(tx, invoice, refusal)
+        if refusal.waits:
+            # Tried again later, on this device or another: not at once, or a broken device would be asked all day.
+            jobs.rest(tx, device["id"])
     else:
         _issued(tx, invoice, device, outcome)
 
@@ -49,7 +54,7 @@ def tell(tx: Transaction, invoice: Row, reason: Refusal, keep_job: bool = True) 
     tx.raise_event(Event("invoices", invoice["id"], invoice["taxpayer_id"], "waiting", invoice["version"] + 1))
 
 
-def _refused(tx: Transaction, invoice: Row, device: Row, refusal: Refusal) -> None:
+def _refused(tx: Transaction, invoice: Row, refusal: Refusal) -> None:
     terminals.release(tx, place_of(invoice))
     if refusal.waits:
         if refusal.code == "no_stock":

@@ -109,6 +109,7 @@ def _hand_out(tx: Transaction, job: Row, epoch: int, agent_id: str) -> None:
         "id": job["id"],
         "epoch": epoch,
         "agent_id": agent_id,
+        "lost_sight": int(job["lost_sight"] or job["state"] != "queued"),
         "now": tx.now,
         "trail": trail(job["trail"], tx.now, what, f"epoch {epoch}"),
     }
@@ -153,7 +154,7 @@ def rest(tx: Transaction, target_id: str) -> None:
 
 
 def wake(tx: Transaction, target_id: str) -> None:
-    """The device answers again: its lane goes on at once."""
+    """The device works again: its lane goes on at once."""
     binding = jobs.binding(tx, target_id)
     if binding is None or not binding["failures"]:
         return

@@ -14,7 +14,7 @@ from controlplane.store import devices, invoices, segments, terminals, times
 from controlplane.store import jobs as job_store
 from controlplane.store.segments import SegmentRow
 from controlplane.store.statement import Row
-from controlplane.store.transaction import Event, Transaction
+from controlplane.store.transaction import Entry, Event, Transaction
 from controlplane.wire.agents import Observation, SegmentFacts, UploadFacts
 
 _READING = (
@@ -39,7 +39,8 @@ def take(tx: Transaction, agent_id: str, seen: Observation, rules: IssuingRules)
         return seen.device_no, int(before["upload_cursor"])
     values, cursor = _values(before, seen), int(before["upload_cursor"])
     if seen.reachable:
-        jobs.wake(tx, before["id"])
+        if before["reachable"] == 0:
+            jobs.wake(tx, before["id"])
         take_segments(tx, before, seen.segments)
         values["upload_cursor"] = cursor = _uploads(tx, before, seen.uploads)
     changed = any(values[name] != before[name] for name in _READING if name in values) or _moved(before, seen)
@@ -97,8 +98,8 @@ def take_segments(tx: Transaction, device: Row, seen: list[SegmentFacts]) -> Non
         if row["next_no"] == row["start_no"]:
             segments.drop(tx, taxpayer_id, row["id"])
             changed = True
+    terminals.recount(tx, taxpayer_id, device_id, tx.now)
     if changed:
-        terminals.recount(tx, taxpayer_id, device_id, tx.now)
         tx.raise_event(Event("segments", device_id, taxpayer_id, "changed", device["version"]))
 
 
@@ -157,6 +158,7 @@ def _suspend(tx: Transaction, device: Row, facts: SegmentFacts) -> None:
 
 
 def _uploads(tx: Transaction, device: Row, seen: list[UploadFacts]) -> int:
+    foreign: set[int] = set()
     for upload in seen:
         values = {
             "device_id": device["id"],
@@ -172,4 +174,14 @@ def _uploads(tx: Transaction, device: Row, seen: list[UploadFacts]) -> int:
             row = invoices.by_index(tx, device["id"], upload.index)
             assert row is not None
             tx.raise_event(Event("invoices", row["id"], row["taxpayer_id"], upload.status, row["version"]))
-    return invoices.uploaded_up_to(tx, device["id"], device["upload_cursor"])
+        elif upload.status == "uploaded" and invoices.by_index(tx, device["id"], upload.index) is None:
+            foreign.add(upload.index)
+    if foreign and job_store.held_on(tx, device["id"]):
+        # It may be ours, signed a moment ago, with its outcome still on the way.
+        foreign.clear()
+    for index in sorted(foreign):
+        detail = {"device_no": device["device_no"], "index": index}
+        entry = Entry("system", "taxplane", "system", "invoices.found_on_device", "invoices", detail=detail)
+        entry.taxpayer_id = device["taxpayer_id"]
+        tx.begin_entry(entry)
+    return invoices.uploaded_up_to(tx, device["id"], device["upload_cursor"], foreign)

@@ -34,11 +34,11 @@ def settle(tx: Transaction, agent_id: str, outcome: wire.Outcome) -> str:
         return STALE
     if outcome.result == "unknown" and job["state"] == "unknown":
         return SETTLED
-    state = job_rules.MACHINE.after(job["state"], job_rules.MOVES_BY_RESULT[outcome.result])
+    state = job_rules.MACHINE.after(job["state"], _move(job, outcome))
     _write(tx, job, state, outcome)
+    if outcome.result == "done":
+        jobs.wake(tx, job["target_id"])
     if outcome.result == "unreachable":
-        if outcome.code != "not_started":
-            jobs.rest(tx, job["target_id"])
         _unreachable(tx, job, outcome)
     elif job["kind"] == "invoice.issue":
         invoice_settlement.settle(tx, job, outcome)
@@ -46,6 +46,13 @@ def settle(tx: Transaction, agent_id: str, outcome: wire.Outcome) -> str:
         fleet_settlement.DONE[job["kind"]](tx, job, outcome)
     _log(tx, agent_id, job, outcome)
     return SETTLED
+
+
+def _move(job: Row, outcome: wire.Outcome) -> str:
+    """The result's move. Nothing was sent *this* time proves nothing about a time before that nobody reported on."""
+    if outcome.result == "unreachable" and job["lost_sight"]:
+        return "unknown"
+    return job_rules.MOVES_BY_RESULT[outcome.result]
 
 
 def _write(tx: Transaction, job: Row, state: str, outcome: wire.Outcome) -> None:
@@ -88,7 +95,10 @@ def _keep(tx: Transaction, outcome: wire.Outcome, reason: str) -> None:
 
 
 def _unreachable(tx: Transaction, job: Row, outcome: wire.Outcome) -> None:
-    if job["target_noun"] == "devices" and outcome.code != "not_started":
+    if outcome.code == "not_started":
+        return
+    jobs.rest(tx, job["target_id"])
+    if job["target_noun"] == "devices":
         values = {"reachable": 0, "unreachable_message": outcome.message[:200]}
         observations.mark(tx, job["target_id"], values)
     if job["kind"] == "invoice.issue":

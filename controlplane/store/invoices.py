@@ -254,10 +254,13 @@ def by_index(hand: Connection, device_id: str, device_index: int) -> Row | None:
     return hand.one(_BY_INDEX, {"device_id": device_id, "device_index": device_index})
 
 
-def uploaded_up_to(hand: Connection, device_id: str, cursor: int) -> int:
-    """Highest journal position from ``cursor`` on up to which every invoice is here and has its final upload word."""
-    for row in hand.rows(_AFTER, {"device_id": device_id, "cursor": cursor}):
-        if row["device_index"] != cursor + 1 or row["upload_status"] not in ("uploaded", "signature_rejected"):
-            break
-        cursor = row["device_index"]
+def uploaded_up_to(hand: Connection, device_id: str, cursor: int, foreign: set[int]) -> int:
+    """Highest journal position from ``cursor`` on up to which every invoice has its final upload word.
+
+    ``foreign`` positions are not of our making (someone issued by hand) and are passed over.
+    """
+    rows = hand.rows(_AFTER, {"device_id": device_id, "cursor": cursor})
+    final = {row["device_index"] for row in rows if row["upload_status"] in ("uploaded", "signature_rejected")}
+    while cursor + 1 in final or cursor + 1 in foreign:
+        cursor += 1
     return cursor

@@ -36,6 +36,8 @@ class JobRow(SQLModel, table=True):
     exclusive: str | None = None
     work: str
     attempts: int = 0
+    lost_sight: int = 0
+    """1 once it was handed out again without a word about the time before: only the device's journal may clear it."""
     epoch: int | None = None
     agent_id: str | None = None
     code: str = ""
@@ -101,8 +103,9 @@ _GLANCE = Statement(
 _LANE = Statement(f"SELECT * FROM jobs WHERE target_id = :target_id AND {OPEN} ORDER BY id LIMIT :limit")
 _LEASE = Statement(
     "UPDATE jobs SET state = CASE WHEN state = 'queued' THEN 'leased' ELSE state END, epoch = :epoch, "
-    "agent_id = :agent_id, attempts = attempts + 1, leased_at = :now, trail = :trail, version = version + 1, "
-    "updated_at = :now WHERE taxpayer_id = :taxpayer_id AND id = :id AND state IN ('queued', 'leased', 'unknown')"
+    "agent_id = :agent_id, attempts = attempts + 1, lost_sight = :lost_sight, leased_at = :now, "
+    "trail = :trail, version = version + 1, updated_at = :now "
+    "WHERE taxpayer_id = :taxpayer_id AND id = :id AND state IN ('queued', 'leased', 'unknown')"
 )
 _SESSION = Statement(
     "UPDATE bindings SET session = :session, epoch = :epoch, updated_at = :now WHERE target_id = :target_id"
@@ -124,7 +127,8 @@ _SERVES = Statement(
     "SELECT b.target_id, b.target_noun, COALESCE(d.device_kind, 'new_tax_server') AS device_kind, d.device_no, "
     "d.taxpayer_id, d.state AS device_state, s.tax_server_no, s.host, s.port FROM bindings b "
     "LEFT JOIN devices d ON d.id = b.target_id "
-    "LEFT JOIN tax_servers s ON s.id = COALESCE(d.tax_server_id, b.target_id) WHERE b.agent_id = :agent_id ORDER BY b.target_id"
+    "LEFT JOIN tax_servers s ON s.id = COALESCE(d.tax_server_id, b.target_id) "
+    "WHERE b.agent_id = :agent_id ORDER BY b.target_id"
 )
 
 

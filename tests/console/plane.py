@@ -35,8 +35,7 @@ class Plane:
         self._cut = threading.Event()
         self._server: uvicorn.Server | None = None
         self._thread: threading.Thread | None = None
-        self._socket = socket.socket()
-        self._socket.bind(("127.0.0.1", 0))
+        self._socket = _listening(0)
         self.port: int = self._socket.getsockname()[1]
 
     @property
@@ -84,9 +83,7 @@ class Plane:
 
     def restart(self) -> None:
         """Listen again on the same port."""
-        self._socket = socket.socket()
-        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self._socket.bind(("127.0.0.1", self.port))
+        self._socket = _listening(self.port)
         self.start()
 
     # --- routes
@@ -173,6 +170,13 @@ class Plane:
                 await asyncio.sleep(0.01)
         finally:
             self.feeds -= 1
+
+
+def _listening(port: int) -> socket.socket:
+    found = socket.socket()
+    found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    found.bind(("127.0.0.1", port))
+    return found
 
 
 def as_json(body: Any, status: int = 200) -> Response:
