@@ -36,7 +36,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True)
     join = commands.add_parser("join", help="用一次性令牌加入控制面 / join a control plane by a one-use token")
     join.add_argument("url", metavar="URL")
-    join.add_argument("token", metavar="TOKEN")
+    join.add_argument("token", metavar="TOKEN", help="- 表示从标准输入读取 / - reads it from standard input")
     join.add_argument("--name", help="显示名 / name shown to operators (default: the host's)")
     join.add_argument("--host-id", help="主机编号 / id of the token's host record (default: the host's name)")
     run = commands.add_parser("run", help="开始工作 / work")
@@ -52,7 +52,9 @@ def _join(home: Path, options: argparse.Namespace) -> int:
     from agents.enrolment import CannotJoin, join
 
     try:
-        identity = join(home, options.url, options.token, name=options.name, host_id=options.host_id)
+        # A dash keeps the token out of the list of processes.
+        token = sys.stdin.readline().strip() if options.token == "-" else options.token
+        identity = join(home, options.url, token, name=options.name, host_id=options.host_id)
     except CannotJoin as error:
         return _say(str(error), EXIT_USAGE)
     from agents.phrases import say

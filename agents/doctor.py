@@ -43,10 +43,9 @@ def main(home: Path, as_json: bool) -> int:
     if as_json:
         print(msgspec.json.encode({"well": not troubles, "findings": findings}).decode())
     else:
-        print(say("doctor.title"))
-        for finding in findings:
-            print(f"  {'✓' if finding.well else '✗'} {finding.label}  {finding.words}")
-        print(say("doctor.trouble", n=troubles) if troubles else say("doctor.well"))
+        lines = (f"  {'✓' if finding.well else '✗'} {finding.label}  {finding.words}" for finding in findings)
+        verdict = say("doctor.trouble", n=troubles) if troubles else say("doctor.well")
+        print("\n".join((say("doctor.title"), *lines, verdict)))
     return 1 if troubles else 0
 
 

@@ -20,18 +20,20 @@ from agents import logs
 from agents.authority import Authority
 from agents.backoff import Backoff
 from agents.delivery import Delivery
-from agents.drivers.catalog import Catalog, Patience
+from agents.drivers.catalog import Catalog, Patience, UnknownKind
 from agents.drivers.contract import changes
 from agents.fault_points import reach
 from agents.identity import Identity
+from agents.instants import text_of
 from agents.journal import Journal
 from agents.journal_file import JournalBroken
 from agents.lanes import Lanes, Task, fence_of
+from agents.phrases import say
 from agents.settings import Settings
 from agents.uplink import Away, Rejected, Revoked, Uplink
 from agents.watch import Watch
 from agents.workbench import GIVE_BACK, Again, Step, Workbench
-from controlplane.wire.agents import DeviceAddress, IssueInvoice, LeaseRequest, Order, Outcome
+from controlplane.wire.agents import DeviceAddress, IssueInvoice, LeaseRequest, Observation, Order, Outcome
 
 EXIT_OK = 0
 EXIT_REVOKED = 3
@@ -43,7 +45,6 @@ _DELIVERY_ENDS = 1.5
 _HOUSEKEEPING = 60.0
 _SLOW = 0.5
 _MOST_NAMED = 4096
-_FIRST_RECALL, _LAST_RECALL = 0.2, 5.0
 _FIRST_RETRY, _LAST_RETRY = 0.2, 10.0
 
 _log = logging.getLogger(__name__)
@@ -67,6 +68,7 @@ class Host:
         """
         self._settings = settings
         self._identity = identity
+        self._clock = clock
         self._rng = rng
         self._halts: queue.SimpleQueue[tuple[int, str]] = queue.SimpleQueue()
         self._stop = threading.Event()
@@ -164,7 +166,7 @@ class Host:
                 return
             if silence is None:
                 started = time.monotonic()
-                seen = self._catalog.driver(address.device_kind).observe(address, cursor)
+                seen = self._read(address, cursor)
                 slow = not seen.reachable and time.monotonic() - started > _SLOW
                 slow_failures = slow_failures + 1 if slow else 0
                 # Two devices of one tax server silent in a row: it is the server, and the others need not be tried.
@@ -173,6 +175,18 @@ class Host:
                 seen = msgspec.structs.replace(silence, device_no=address.device_no or "")
             self._delivery.observed(seen)
             self._watch.seen(seen)
+
+    def _read(self, address: DeviceAddress, cursor: int) -> Observation:
+        try:
+            return self._catalog.driver(address.device_kind).observe(address, cursor)
+        except UnknownKind as unknown:
+            return Observation(
+                device_no=address.device_no or "",
+                tax_server_no=address.tax_server_no,
+                read_at=text_of(self._clock()),
+                reachable=False,
+                message=say("order.no_driver", kind=unknown),
+            )
 
     # --- settling ---------------------------------------------------------------------------------
 
@@ -228,7 +242,7 @@ class Host:
     # --- taking up --------------------------------------------------------------------------------
 
     def _task(self, order: Order) -> Task:
-        return Task(order, Backoff(_FIRST_RECALL, _LAST_RECALL, self._rng))
+        return Task(order, Backoff(self._settings.recall_first, self._settings.recall_most, self._rng))
 
     def _holding(self) -> list[str]:
         """Jobs that need not be sent to us: in hand, or ended and not yet heard."""
@@ -272,6 +286,8 @@ class Host:
             try:
                 turn()
                 backoff.reset()
+                if away:
+                    _log.warning("control plane back")
                 away = False
             except Revoked:
                 self._authority.withdraw()

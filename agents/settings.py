@@ -33,6 +33,10 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """For a device to accept a connection."""
     read_timeout: Annotated[float, Meta(gt=0, le=60)] = 6.0
     """For a device's whole answer."""
+    recall_first: Annotated[float, Meta(gt=0, le=60)] = 0.2
+    """First wait before a device's memory is read again; it doubles."""
+    recall_most: Annotated[float, Meta(gt=0, le=600)] = 5.0
+    """Longest such wait."""
     keep_days: Annotated[int, Meta(ge=1, le=3650)] = 7
     """Delivered journal rows are kept this many days."""
     ca_file: str = ""

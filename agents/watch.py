@@ -87,6 +87,8 @@ class Watch:
                     self._busy.add(_site(first))
                     due = [w for w in free if w.due <= now and _site(w) == _site(first)]
                     for watched in due:
+                        # Set beforehand too, so that a reading that fails for reasons of our own is not tried at once.
+                        watched.due = now + self._interval
                         watched.nudged = False
                     return [(watched.address, watched.cursor) for watched in due]
                 self._change.wait(None if first is None else first.due - now)

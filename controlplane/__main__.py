@@ -28,18 +28,28 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _run(arguments: argparse.Namespace) -> int:
+    import socket
+
     import uvicorn
 
     from controlplane.app import build
     from controlplane.settings import load
 
+    class Server(uvicorn.Server):
+        """Ends long polls and feeds first: they would hold up the shutdown for all of its grace."""
+
+        async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+            app.state.services.hub.stop()
+            await super().shutdown(sockets)
+
     settings = load()
     _migrate(arguments)
+    app = build(settings)
     config = uvicorn.Config(
-        build(settings), host=settings.host, port=settings.port, fd=arguments.socket_fd, log_config=_log_config(),
+        app, host=settings.host, port=settings.port, fd=arguments.socket_fd, log_config=_log_config(),
         access_log=False, server_header=False, timeout_graceful_shutdown=5,
     )  # fmt: skip
-    uvicorn.Server(config).run()
+    Server(config).run()
     return 0
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
@@ -12,7 +13,7 @@ from controlplane.domain.issuing_rules import IssuingRules
 from controlplane.mail.outbox import deliver_due
 from controlplane.operations import placement
 from controlplane.settings import MailSettings
-from controlplane.store import invoices
+from controlplane.store import invoices, jobs
 from controlplane.store.engine import Ledger
 
 SWEEP_SECONDS = 5.0
@@ -63,11 +64,10 @@ class Timetable:
         self._scheduler.add_job(run, "interval", seconds=seconds, coalesce=True, max_instances=1, id=name)
 
     async def _sweep(self) -> None:
+        for device_id in await self._ledger.read(jobs.devices_with_issues):
+            await self._ledger.write(partial(placement.look_after, device_id=device_id, rules=self._rules))
         for taxpayer_id in await self._ledger.read(invoices.unplaced_taxpayers):
-            await self._place(taxpayer_id)
-
-    async def _place(self, taxpayer_id: str) -> None:
-        await self._ledger.write(lambda tx: placement.place_waiting(tx, taxpayer_id, self._rules))
+            await self._ledger.write(partial(placement.place_waiting, taxpayer_id=taxpayer_id, rules=self._rules))
 
     async def _deliver(self) -> None:
         await deliver_due(self._ledger, self._mail)

@@ -9,8 +9,12 @@ import sys
 import threading
 from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from console.demo.places import DirectoryInUse, Places, PortBusy
+
+if TYPE_CHECKING:
+    from console.demo.house import House
 
 IN_USE = 3
 PORT_BUSY = 4
@@ -46,7 +50,7 @@ def main(argv: list[str]) -> int:
         house.close()
 
 
-def _run(house: "House", ended: threading.Event, headless: bool) -> int:  # type: ignore[name-defined]  # noqa: F821, UP037
+def _run(house: House, ended: threading.Event, headless: bool) -> int:
     from console.demo.fleet import SetupFailed
     from console.demo.processes import ChildFailed
 
@@ -61,9 +65,10 @@ def _run(house: "House", ended: threading.Event, headless: bool) -> int:  # type
         print(json.dumps({"ready": True, "version": version("taxplane"), **facts}, ensure_ascii=False), flush=True)
         ended.wait()
         return 0
-    from console.__main__ import main as console
+    from console.app import run
+    from console.settings import Settings
 
-    return console(["--url", facts["api"], "--token-file", str(house.places.tokens_file)])
+    return run(Settings(facts["api"], facts["tokens"]["operator"]))
 
 
 def _parser() -> argparse.ArgumentParser:

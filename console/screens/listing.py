@@ -304,7 +304,7 @@ class ListScreen(Frame):
 
     def action_sort(self) -> None:
         """Sort by the next column."""
-        self.roll.sort_next()
+        self.roll.sort_next(self.table.columns_shown())
         self.show_rows()
 
     def action_reverse(self) -> None:
@@ -340,6 +340,10 @@ class ListScreen(Frame):
     def on_record_table_opened(self, event: RecordTable.Opened) -> None:
         """Enter on a row: why it stands as it stands."""
         self.post_message(Open(self.noun_of(event.record).path, event.record))
+
+    def on_record_table_marked(self, event: RecordTable.Marked) -> None:
+        """Say how many are marked."""
+        self.show_summary()
 
     def on_record_table_near_end(self, event: RecordTable.NearEnd) -> None:
         """More rows are wanted."""

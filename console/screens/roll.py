@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from typing import Any
 
 from console.records import Record
@@ -62,10 +62,11 @@ class Roll:
         self.filter = parse(typed)
         return not self.filter.wrong
 
-    def sort_next(self) -> None:
-        """Sort by the next column that can be sorted by; behind the last comes the noun's own order."""
+    def sort_next(self, visible: Container[str]) -> None:
+        """Sort by the next visible column that can be sorted by; behind the last comes the noun's own order."""
         start = -1 if self.column is None else self.column
-        later = [place for place, column in enumerate(self.noun.columns) if place > start and column.sort]
+        columns = enumerate(self.noun.columns)
+        later = [place for place, column in columns if place > start and column.sort and column.key in visible]
         self.column = later[0] if later else None
         self.downwards = False
 

@@ -46,6 +46,10 @@ class RecordTable(ScrollView, can_focus=True, inherit_bindings=False):
         record: Record
 
     @dataclass
+    class Marked(Message):
+        """A mark was set or taken away."""
+
+    @dataclass
     class NearEnd(Message):
         """The cursor is close to the last row; more rows may be wanted."""
 
@@ -123,6 +127,10 @@ class RecordTable(ScrollView, can_focus=True, inherit_bindings=False):
         self._go(place)
         return True
 
+    def columns_shown(self) -> set[str]:
+        """Keys of the columns that fit."""
+        return {placed.column.key for placed in self._placed}
+
     # --- keys and mouse
 
     def action_move(self, step: int) -> None:
@@ -149,6 +157,7 @@ class RecordTable(ScrollView, can_focus=True, inherit_bindings=False):
         if self.current is None:
             return
         self.marked ^= {self.current["id"]}
+        self.post_message(self.Marked())
         self._redraw(self._cursor)
         self._go(self._cursor + 1)
 

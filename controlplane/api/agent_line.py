@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import logging
 import time
 from concurrent.futures import Future
+from typing import TypeVar
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -18,6 +20,7 @@ from controlplane.domain.refusals import refuse
 from controlplane.operations import agents, jobs, observations, settlement
 from controlplane.store import agents as store
 from controlplane.store import jobs as job_store
+from controlplane.store.engine import LedgerUnavailable
 from controlplane.store.statement import Row
 from controlplane.wire.agents import (
     JoinRequest,
@@ -30,6 +33,8 @@ from controlplane.wire.agents import (
     OutcomeReport,
 )
 
+log = logging.getLogger("taxplane.agents")
+T = TypeVar("T")
 MAX_JOIN = 16 * 1024
 MAX_LEASE = 512 * 1024
 MAX_REPORT = 8 * 1024 * 1024
@@ -109,8 +114,10 @@ async def outcomes(request: Request) -> Response:
     seeing = [_observe(services, caller, seen) for seen in report.observations]
     words: dict[str, list[str]] = {settlement.SETTLED: [], settlement.STALE: []}
     for one, future in settling:
-        words[await asyncio.wrap_future(future)].append(one.job_id)
-    cursors = [await asyncio.wrap_future(future) for future in seeing]
+        word = await _answer_of(future, f"outcome of job {one.job_id}")
+        if word is not None:
+            words[word].append(one.job_id)
+    cursors = [await _answer_of(future, "observation") for future in seeing]
     _, seq = await services.ledger.read(jobs.ledger_position)
     ack = OutcomeAck(
         settled=words[settlement.SETTLED],
@@ -119,6 +126,20 @@ async def outcomes(request: Request) -> Response:
         upload_cursors=dict(cursor for cursor in cursors if cursor is not None),
     )
     return reply(ack)
+
+
+async def _answer_of(future: Future[T], what: str) -> T | None:
+    """What an operation answered; one that was refused is logged and left out, so that it does not stop its neighbours.
+
+    An outcome left out is sent again. A ledger that cannot be written fails the whole report.
+    """
+    try:
+        return await asyncio.wrap_future(future)
+    except LedgerUnavailable:
+        raise
+    except Exception:
+        log.exception("%s not taken", what)
+        return None
 
 
 def _observe(services: Services, caller: Principal, seen: Observation) -> Future[tuple[str, int] | None]:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
 from controlplane.domain import tax_server, virtual_device
-from controlplane.domain.refusals import refuse
 from controlplane.operations import jobs, observations
 from controlplane.store import devices, tax_servers, times
 from controlplane.store import jobs as job_store
@@ -17,12 +16,20 @@ from controlplane.store.terminals import TerminalRow
 from controlplane.store.transaction import Event, Transaction
 from controlplane.wire import agents as wire
 
+T = TypeVar("T")
 Settle = Callable[[Transaction, Row, wire.Outcome], None]
 
 
-def _evidence(outcome: wire.Outcome, expected: type[Any]) -> Any:
-    if not isinstance(outcome.evidence, expected):
-        raise refuse("field_invalid", "evidence", problem=f"{expected.__name__} expected")
+def contradiction(job: Row, outcome: wire.Outcome) -> str:
+    """Why this evidence cannot be of this job; empty when it can."""
+    expected = _EVIDENCE.get(job["kind"])
+    if expected is None or isinstance(outcome.evidence, expected):
+        return ""
+    return f"{expected.__name__} expected as evidence"
+
+
+def _evidence(outcome: wire.Outcome, expected: type[T]) -> T:
+    assert isinstance(outcome.evidence, expected)
     return outcome.evidence
 
 
@@ -146,3 +153,17 @@ DONE: dict[str, Settle] = {
     "segment.distribute": _segments,
 }
 """Job kind → what its outcome ``done`` changes."""
+
+_EVIDENCE: dict[str, type] = {
+    "server.synchronise": wire.ServerFacts,
+    "server.calibrate": wire.ServerFacts,
+    "server.commission": wire.ServerFacts,
+    "server.certify": wire.ServerFacts,
+    "device.commission": wire.DeviceCommissioned,
+    "device.fetch_company": wire.Company,
+    "device.certify": wire.Certified,
+    "device.fetch_kinds": wire.Kinds,
+    "device.fetch_rates": wire.Rates,
+    "segment.receive": wire.Segments,
+    "segment.distribute": wire.Segments,
+}

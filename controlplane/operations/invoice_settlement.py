@@ -36,6 +36,25 @@ def settle(tx: Transaction, job: Row, outcome: wire.Outcome) -> None:
         _issued(tx, invoice, device, outcome)
 
 
+def contradiction(tx: Transaction, job: Row, outcome: wire.Outcome) -> str:
+    """Why this evidence cannot be of this order: another kind of evidence, another request, other totals."""
+    found = outcome.evidence
+    if not isinstance(found, wire.IssuedInvoice):
+        return "no invoice in the evidence"
+    invoice = invoices.find(tx, job["taxpayer_id"], job["subject_id"])
+    if invoice is None or (found.request_id, found.kind) != (invoice["request_id"], invoice["kind"]):
+        return f"the device's invoice is of request {found.request_id}"
+    if not found.invoice_no.isdigit():
+        return "the invoice number is no number"
+    try:
+        totals = _totals(found)
+    except Refusal:
+        totals = (-1, -1, -1)
+    if totals != (invoice["net_fen"], invoice["tax_fen"], invoice["gross_fen"]):
+        return f"the device's totals {found.net_total} + {found.tax_total} differ from the order's"
+    return ""
+
+
 def waits(tx: Transaction, job: Row, reason: Refusal) -> None:
     """The job is still queued; the invoice tells why it does not move."""
     invoice = invoices.find(tx, job["taxpayer_id"], job["subject_id"], lock=True)
@@ -73,10 +92,7 @@ def refuse_invoice(tx: Transaction, invoice: Row, refusal: Refusal) -> None:
 
 def _issued(tx: Transaction, invoice: Row, device: Row, outcome: wire.Outcome) -> None:
     found = outcome.evidence
-    if not isinstance(found, wire.IssuedInvoice):
-        raise refuse("field_invalid", "evidence", problem="IssuedInvoice expected")
-    if _totals(found) != (invoice["net_fen"], invoice["tax_fen"], invoice["gross_fen"]):
-        raise refuse("field_invalid", "evidence", problem="totals differ from the order's")
+    assert isinstance(found, wire.IssuedInvoice)
     number = int(found.invoice_no)
     place = {"taxpayer_id": invoice["taxpayer_id"], "device_id": device["id"], "invoice_code": found.invoice_code}
     segment = segments.holding(tx, place, number)

@@ -18,6 +18,7 @@ from controlplane.wire.agents import DeviceAddress, LeaseRequest, Order, Work
 
 PLATFORM = "-"
 """Shard key of jobs that belong to no taxpayer."""
+FOR_EVER = "9999-12-31T00:00:00.000Z"
 REST_FIRST = 1.0
 REST_MOST = 30.0
 """Seconds a lane rests after its device could not be reached: doubled from the first to the most."""
@@ -145,7 +146,7 @@ def device_address(row: Row) -> DeviceAddress:
 def rest(tx: Transaction, target_id: str) -> None:
     """The device could not be reached: hold its lane back, longer each time."""
     binding = jobs.binding(tx, target_id)
-    if binding is None:
+    if binding is None or binding["rest_until"] == FOR_EVER:
         return
     seconds = min(REST_FIRST * 2 ** min(binding["failures"], 10), REST_MOST)
     until = times.utc_text(tx.moment + timedelta(seconds=seconds))
@@ -153,10 +154,15 @@ def rest(tx: Transaction, target_id: str) -> None:
     jobs.rest(tx, values)
 
 
-def wake(tx: Transaction, target_id: str) -> None:
-    """The device works again: its lane goes on at once."""
+def stand_still(tx: Transaction, target_id: str) -> None:
+    """Hold a lane back until somebody resumes its device."""
+    jobs.rest(tx, {"target_id": target_id, "rest_until": FOR_EVER, "failures": 1, "now": tx.now})
+
+
+def wake(tx: Transaction, target_id: str, resumed: bool = False) -> None:
+    """The device works again: its lane goes on at once. One that stands still goes on only when ``resumed``."""
     binding = jobs.binding(tx, target_id)
-    if binding is None or not binding["failures"]:
+    if binding is None or not binding["failures"] or (binding["rest_until"] == FOR_EVER and not resumed):
         return
     jobs.rest(tx, {"target_id": target_id, "rest_until": "", "failures": 0, "now": tx.now})
     tx.raise_event(Event("lanes", target_id, PLATFORM, "awake", topic=target_id))

@@ -127,7 +127,7 @@ def _new_segment(tx: Transaction, device: Row, facts: SegmentFacts) -> None:
     }
     foreign = segments.claim(tx, wanted)
     if foreign is not None:
-        _suspend(tx, device, facts)
+        suspend(tx, device["id"], _overlap(facts))
         return
     row = SegmentRow(
         taxpayer_id=device["taxpayer_id"],
@@ -145,16 +145,20 @@ def _new_segment(tx: Transaction, device: Row, facts: SegmentFacts) -> None:
     tx.add(row)
 
 
-def _suspend(tx: Transaction, device: Row, facts: SegmentFacts) -> None:
-    """Two devices claim one number: this one stops until people have looked."""
-    if not virtual_device.MACHINE.may(device["state"], "suspend"):
+def suspend(tx: Transaction, device_id: str, reason: str) -> None:
+    """Something cannot be as the device tells it: the device stops until people have looked and resume it."""
+    device = devices.find(tx, device_id, lock=True)
+    if device is None or not virtual_device.MACHINE.may(device["state"], "suspend"):
         return
-    refusal = refuse(
+    values = {"state": virtual_device.MACHINE.after(device["state"], "suspend"), "held_reason": reason}
+    devices.change(tx, "devices", device_id, values, tx.now)
+    tx.raise_event(Event("virtual-devices", device_id, device["taxpayer_id"], "suspend", device["version"] + 1))
+
+
+def _overlap(facts: SegmentFacts) -> str:
+    return refuse(
         "segment_overlaps", invoice_code=facts.invoice_code, start_no=facts.start_no, end_no=facts.end_no
-    )
-    values = {"state": virtual_device.MACHINE.after(device["state"], "suspend"), "held_reason": refusal.message}
-    devices.change(tx, "devices", device["id"], values, tx.now)
-    tx.raise_event(Event("virtual-devices", device["id"], device["taxpayer_id"], "suspend", device["version"] + 1))
+    ).message
 
 
 def _uploads(tx: Transaction, device: Row, seen: list[UploadFacts]) -> int:

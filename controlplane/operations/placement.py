@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 import msgspec
 
+from controlplane.domain.agent import heartbeat
 from controlplane.domain.choice import Candidate, Choice, choose
 from controlplane.domain.invoice_request import PricedInvoice
 from controlplane.domain.issuing_rules import IssuingRules
 from controlplane.domain.readiness import DeviceFacts, device_blocks
-from controlplane.domain.refusals import Refusal
+from controlplane.domain.refusals import Refusal, refuse
 from controlplane.operations import facts, invoice_settlement, issue_orders, jobs
 from controlplane.operations.principals import SYSTEM
-from controlplane.store import devices, invoices, terminals
+from controlplane.store import agents, devices, invoices, terminals
 from controlplane.store import jobs as job_store
 from controlplane.store.statement import Connection, Row
+from controlplane.store.times import from_text
 from controlplane.store.transaction import Event, Transaction
 
 MOST_AT_ONCE = 1000
@@ -177,7 +179,23 @@ def queue(tx: Transaction, invoice: Row, order: issue_orders.IssueOrder, placed:
     tx.raise_event(Event("invoices", invoice["id"], invoice["taxpayer_id"], "placed", invoice["version"] + 1))
 
 
-def sweep(tx: Transaction, taxpayer_ids: Sequence[str], rules: IssuingRules) -> None:
-    """The clock's own look at everything that waits."""
-    for taxpayer_id in taxpayer_ids:
-        place_waiting(tx, taxpayer_id, rules)
+def look_after(tx: Transaction, device_id: str, rules: IssuingRules) -> None:
+    """The clock's own look at a device with issue jobs: take back what it can no longer sign, say who keeps silent."""
+    device = devices.find(tx, device_id)
+    if device is None:
+        return
+    withdraw_blocked(tx, device, rules)
+    binding = job_store.glance(tx, device_id)
+    agent = agents.find(tx, binding["agent_id"]) if binding and binding["agent_id"] else None
+    if agent is None:
+        reason = refuse("no_agent", device_no=device["device_no"])
+    elif agent["state"] != "active" or heartbeat(_moment(agent["last_seen"]), tx.moment) == "lost":
+        reason = refuse("agent_lost", device_no=device["device_no"])
+    else:
+        return
+    for job in job_store.open_issues(tx, device_id):
+        invoice_settlement.waits(tx, job, reason)
+
+
+def _moment(text: str | None) -> datetime | None:
+    return from_text(text) if text else None

@@ -34,6 +34,9 @@ def settle(tx: Transaction, agent_id: str, outcome: wire.Outcome) -> str:
         return STALE
     if outcome.result == "unknown" and job["state"] == "unknown":
         return SETTLED
+    if outcome.result == "done" and (problem := _contradiction(tx, job, outcome)):
+        _set_aside(tx, agent_id, job, outcome, problem)
+        return SETTLED
     state = job_rules.MACHINE.after(job["state"], _move(job, outcome))
     _write(tx, job, state, outcome)
     if outcome.result == "done":
@@ -46,6 +49,26 @@ def settle(tx: Transaction, agent_id: str, outcome: wire.Outcome) -> str:
         fleet_settlement.DONE[job["kind"]](tx, job, outcome)
     _log(tx, agent_id, job, outcome)
     return SETTLED
+
+
+def _contradiction(tx: Transaction, job: Row, outcome: wire.Outcome) -> str:
+    """What is wrong with the evidence of a done job; empty when it fits the order."""
+    if job["kind"] == "invoice.issue":
+        return invoice_settlement.contradiction(tx, job, outcome)
+    return fleet_settlement.contradiction(job, outcome)
+
+
+def _set_aside(tx: Transaction, agent_id: str, job: Row, outcome: wire.Outcome, problem: str) -> None:
+    """The device tells something that cannot be: its lane stands still, and so does the device, until people looked."""
+    _keep(tx, outcome, problem)
+    doubtful = msgspec.structs.replace(outcome, result="unknown", code="evidence_differs", message=problem)
+    _write(tx, job, "unknown", doubtful)
+    jobs.stand_still(tx, job["target_id"])
+    if job["target_noun"] == "devices":
+        observations.suspend(tx, job["target_id"], problem)
+    if job["kind"] == "invoice.issue":
+        invoice_settlement.settle(tx, job, doubtful)
+    _log(tx, agent_id, job, doubtful)
 
 
 def _move(job: Row, outcome: wire.Outcome) -> str:

@@ -91,5 +91,7 @@ def act(tx: Transaction, wanted: Act, rules: IssuingRules) -> tuple[Row, str | N
     reason = wanted.reason if wanted.verb == "suspend" else ""
     devices.change(tx, "devices", device["id"], {"state": state, "held_reason": reason}, tx.now)
     tx.raise_event(Event("virtual-devices", device["id"], device["taxpayer_id"], wanted.verb, device["version"] + 1))
+    if wanted.verb == "resume":
+        jobs.wake(tx, device["id"], resumed=True)
     placement.device_changed(tx, device["id"], rules)
     return devices.find(tx, device["id"]) or device, None

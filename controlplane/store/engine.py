@@ -115,13 +115,19 @@ class Ledger:
 
     def read_now(self, query: Callable[[Connection], T]) -> T:
         """Run ``query`` on a reader connection in this thread; one consistent snapshot."""
-        with self._reader_engine.connect() as connection:
-            cursor = _cursor(connection)
-            cursor.execute("BEGIN" if self.dialect == "sqlite" else "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
-            try:
-                return query(Connection(cursor, self.dialect))
-            finally:
-                cursor.execute("ROLLBACK")
+        begin = "BEGIN" if self.dialect == "sqlite" else "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+        try:
+            with self._reader_engine.connect() as connection, _driver_errors(self._reader_engine):
+                cursor = _cursor(connection)
+                cursor.execute(begin)
+                try:
+                    return query(Connection(cursor, self.dialect))
+                finally:
+                    cursor.execute("ROLLBACK")
+        except sqlalchemy.exc.DBAPIError as fault:
+            self._reader_engine.dispose()
+            log.warning("read failed: %s", fault.orig)
+            raise LedgerUnavailable("the ledger cannot be read now") from fault
 
     def driver_url(self) -> str:
         """The database's address as libpq wants it (PostgreSQL only)."""
@@ -160,6 +166,12 @@ class Ledger:
                 log.warning("batch of %d not committed (try %d): %s", len(batch), attempt + 1, fault.orig)
                 time.sleep(0.02 * 2**attempt)
                 continue
+            except Exception as defect:
+                # A defect of ours at the end of a batch must not take the only writer with it.
+                log.exception("batch of %d not committed", len(batch))
+                for task in batch:
+                    task.answer.set_exception(defect)
+                return
             self._answer(batch, events)
             return
         for task in batch:

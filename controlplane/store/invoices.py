@@ -29,6 +29,11 @@ class InvoiceRow(SQLModel, table=True):
         Index("ix_invoices_waiting", "taxpayer_id", "id",
               sqlite_where=text("state = 'waiting'"), postgresql_where=text("state = 'waiting'")),
         Index("ix_invoices_id", "id"),
+        Index("ix_invoices_waiting_device", "device_id",
+              sqlite_where=text("state = 'waiting'"), postgresql_where=text("state = 'waiting'")),
+        Index("ix_invoices_to_upload", "device_id",
+              sqlite_where=text("state = 'issued' AND upload_status <> 'uploaded'"),
+              postgresql_where=text("state = 'issued' AND upload_status <> 'uploaded'")),
     )  # fmt: skip
     taxpayer_id: str = Field(primary_key=True)
     id: str = Field(primary_key=True)
@@ -102,7 +107,10 @@ class InvoiceFactsRow(SQLModel, table=True):
     """What statistics count: one row per settled invoice, by the device's own day."""
 
     __tablename__ = "invoice_facts"
-    __table_args__ = (Index("ix_invoice_facts_day", "taxpayer_id", "day"),)
+    __table_args__ = (
+        Index("ix_invoice_facts_day", "taxpayer_id", "day"),
+        Index("ix_invoice_facts_device", "device_id", "day"),
+    )
     taxpayer_id: str = Field(primary_key=True)
     invoice_id: str = Field(primary_key=True)
     day: str

@@ -88,6 +88,10 @@ _HELD_ON = Statement("SELECT id FROM jobs WHERE target_id = :target_id AND state
 _QUEUED_ISSUES = Statement(
     "SELECT * FROM jobs WHERE target_id = :target_id AND state = 'queued' AND kind = 'invoice.issue' ORDER BY id"
 )
+_OPEN_ISSUES = Statement(
+    f"SELECT * FROM jobs WHERE target_id = :target_id AND kind = 'invoice.issue' AND {OPEN} ORDER BY id"
+)
+_ISSUING = Statement(f"SELECT DISTINCT target_id FROM jobs WHERE kind = 'invoice.issue' AND {OPEN}")
 _LANES = Statement(
     "SELECT b.target_id, b.target_noun, b.epoch, b.session, b.rest_until FROM bindings b WHERE b.agent_id = :agent_id "
     f"AND EXISTS (SELECT 1 FROM jobs j WHERE j.target_id = b.target_id AND {OPEN.replace('state', 'j.state')}) "
@@ -160,6 +164,16 @@ def held_on(hand: Connection, target_id: str) -> bool:
 def queued_issues(hand: Connection, target_id: str) -> list[Row]:
     """Issue jobs of a device that no agent holds yet."""
     return hand.rows(_QUEUED_ISSUES, {"target_id": target_id})
+
+
+def open_issues(hand: Connection, target_id: str) -> list[Row]:
+    """All open issue jobs of a device, held or not."""
+    return hand.rows(_OPEN_ISSUES, {"target_id": target_id})
+
+
+def devices_with_issues(hand: Connection) -> list[str]:
+    """Devices that have open issue jobs."""
+    return [row["target_id"] for row in hand.rows(_ISSUING)]
 
 
 def lanes(hand: Connection, agent_id: str) -> list[Row]:

@@ -56,7 +56,8 @@ _TAKE = Statement(
     "INSERT INTO orders (taxpayer_id, id, request_id, order_no, attempt, source, business_type, digest, body, "
     "received_at) "
     "VALUES (:taxpayer_id, :id, :request_id, :order_no, "
-    "(SELECT COUNT(*) + 1 FROM orders WHERE taxpayer_id = :taxpayer_id AND order_no = :order_no), "
+    "(SELECT COUNT(*) + 1 FROM orders WHERE taxpayer_id = CAST(:taxpayer_id AS VARCHAR) "
+    "AND order_no = CAST(:order_no AS VARCHAR)), "
     ":source, :business_type, :digest, :body, :received_at) ON CONFLICT DO NOTHING"
 )
 _BY_REQUEST = Statement("SELECT * FROM orders WHERE taxpayer_id = :taxpayer_id AND request_id = :request_id")

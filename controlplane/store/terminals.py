@@ -62,10 +62,16 @@ _EMPTIED = Statement(
 )
 _SET = Statement(
     "INSERT INTO stock (taxpayer_id, device_id, terminal_code, kind, remaining, reserved, read_at) "
-    "SELECT :taxpayer_id, :device_id, terminal_code, kind, SUM(end_no - next_no + 1), 0, :now FROM segments "
-    "WHERE taxpayer_id = :taxpayer_id AND device_id = :device_id AND terminal_code <> '' GROUP BY terminal_code, kind "
+    "SELECT taxpayer_id, device_id, terminal_code, kind, SUM(end_no - next_no + 1), 0, :now FROM segments "
+    "WHERE taxpayer_id = :taxpayer_id AND device_id = :device_id AND terminal_code <> '' "
+    "GROUP BY taxpayer_id, device_id, terminal_code, kind "
     "ON CONFLICT (taxpayer_id, device_id, terminal_code, kind) DO UPDATE SET remaining = excluded.remaining, "
     "read_at = excluded.read_at"
+)
+_TAKEN_AWAY = Statement(
+    "UPDATE stock SET remaining = 0 WHERE taxpayer_id = :taxpayer_id AND device_id = :device_id AND remaining > 0 "
+    "AND NOT EXISTS (SELECT 1 FROM segments s WHERE s.taxpayer_id = stock.taxpayer_id "
+    "AND s.device_id = stock.device_id AND s.terminal_code = stock.terminal_code AND s.kind = stock.kind)"
 )
 
 
@@ -101,4 +107,6 @@ def emptied(hand: Connection, place: Row) -> None:
 
 def recount(hand: Connection, taxpayer_id: str, device_id: str, now: str) -> None:
     """Set what remains on each terminal from the device's segments."""
-    hand.run(_SET, {"taxpayer_id": taxpayer_id, "device_id": device_id, "now": now})
+    place = {"taxpayer_id": taxpayer_id, "device_id": device_id}
+    hand.run(_TAKEN_AWAY, place)
+    hand.run(_SET, {**place, "now": now})

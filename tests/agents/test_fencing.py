@@ -19,7 +19,7 @@ def test_older_epoch_is_not_executed(plane: ControlPlane, tax_server: TaxServer,
     agent.start()
     plane.wait(plane.settled)
     plane.epochs[DEVICE] = 4
-    plane.requeue_after = 60
+    plane.requeues = False
     plane.put(older)
     plane.wait(lambda: plane.jobs[older.job_id].outcomes)
     outcome = plane.jobs[older.job_id].outcomes[0]
@@ -35,7 +35,7 @@ def test_the_fence_survives_a_restart(plane: ControlPlane, tax_server: TaxServer
     agent.kill()
     plane.wait(lambda: not plane.polling)
     plane.epochs[DEVICE] = 4
-    plane.requeue_after = 60
+    plane.requeues = False
     plane.put(older)
     agent.start()
     plane.wait(lambda: plane.jobs[older.job_id].outcomes)
@@ -133,10 +133,10 @@ def test_revoked_agent_stops(plane: ControlPlane, tax_server: TaxServer, agent: 
 
 def test_without_contact_nothing_new_is_begun(plane: ControlPlane, tax_server: TaxServer, agent: AgentProcess) -> None:
     """Orders queued behind a slow one go back when the lease's time is over (F14)."""
-    tax_server.misbehave("GP_FPKJ", Misdeed("late", 2.2))
+    tax_server.misbehave("GP_FPKJ", Misdeed("late", 1.3))
     slow, queued = order(tax_server), order(tax_server)
     plane.put(slow, queued)
-    plane.requeue_after = 60
+    plane.requeues = False
     agent.start(TAXPLANE_AGENT_LEASE_SECONDS="0.6", TAXPLANE_AGENT_READ_TIMEOUT="5")
     plane.wait(lambda: tax_server.calls("GP_FPKJ"))
     plane.trouble["/v1/agent/lease"] = deque([503] * 100)

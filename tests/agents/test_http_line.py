@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import socket
 import ssl
 import threading
@@ -14,6 +15,7 @@ import pytest
 
 from agents.http_line import HttpLine, NotSent, NoWholeAnswer
 
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 REQUEST = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}"
 
 
@@ -34,6 +36,10 @@ def server(answer: Callable[[socket.socket], None]) -> Iterator[tuple[str, int]]
         thread.join()
 
 
+def send_all(connection: socket.socket, data: bytes) -> None:
+    connection.sendall(data)
+
+
 def exchange(address: tuple[str, int], timeout: float = 1.0, limit: int = 1000) -> tuple[int, bytes, bool]:
     line = HttpLine(address, 1.0)
     try:
@@ -51,7 +57,7 @@ def exchange(address: tuple[str, int], timeout: float = 1.0, limit: int = 1000) 
         (b"HTTP/1.1 204\r\ncontent-length:0\r\n\r\n", (204, b"", True)),
         (b"HTTP/1.1 503 No\r\nConnection: Close\r\nContent-Length: 1\r\n\r\n.", (503, b".", False)),
         (b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabcde", (200, b"abc", False)),
-        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n1;x=y\r\nc\r\n0\r\n\r\n", (200, b"abc", True)),
+        (CHUNKED + b"2\r\nab\r\n1;x=y\r\nc\r\n0\r\n\r\n", (200, b"abc", True)),
     ],
 )
 def test_framing(raw: bytes, expected: tuple[int, bytes, bool]) -> None:
@@ -61,7 +67,7 @@ def test_framing(raw: bytes, expected: tuple[int, bytes, bool]) -> None:
 
 def test_an_answer_in_single_bytes() -> None:
     def drip(connection: socket.socket) -> None:
-        for byte in b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n0\r\n\r\n":
+        for byte in CHUNKED + b"2\r\nab\r\n0\r\n\r\n":
             connection.sendall(bytes([byte]))
 
     with server(drip) as address:
@@ -78,8 +84,8 @@ def test_an_answer_in_single_bytes() -> None:
         (b"HTTP/1.1 200 OK\r\n\r\nabc", "http"),
         (b"SSH-2.0-OpenSSH\r\n\r\n", "http"),
         (b"x" * 70000, "http"),
-        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", "http"),
-        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nffff\r\n", "http"),
+        (CHUNKED + b"zz\r\n", "http"),
+        (CHUNKED + b"ffff\r\n", "http"),
     ],
 )
 def test_no_whole_answer(raw: bytes, code: str) -> None:
@@ -116,7 +122,7 @@ def test_nobody_there() -> None:
 
 def test_a_kept_connection_that_was_closed_or_has_a_late_answer_is_not_fresh() -> None:
     for late in (b"", b"HTTP/1.1 200 OK\r\n"):
-        with server(lambda connection, late=late: connection.sendall(late)) as address:
+        with server(functools.partial(send_all, data=late)) as address:
             line = HttpLine(address, 1.0)
             assert line.fresh()
             line.send(REQUEST, 1.0)

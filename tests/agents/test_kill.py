@@ -1,4 +1,4 @@
-"""kill -9 at every named place, then a restart: one sign per serial, and the journal is read after an unanswered one."""
+"""kill -9 at every named place, then a restart: one sign per serial, the journal read after an unanswered one."""
 
 from __future__ import annotations
 

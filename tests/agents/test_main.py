@@ -21,9 +21,10 @@ from tests.agents.peers.tax_server import TaxServer
 TOKEN = "t" * 32
 
 
-def command(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+def command(*arguments: str, said: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "agents", *arguments],
+        input=said,
         capture_output=True,
         text=True,
         timeout=30,
@@ -46,15 +47,17 @@ def test_join_makes_an_identity_only_its_user_can_read(plane: ControlPlane, tmp_
     assert again.returncode == 2 and "已加入" in again.stderr and len(plane.joins) == 1
 
 
-def test_a_join_whose_answer_was_lost_is_repeated_with_the_same_secret(plane: ControlPlane, tmp_path: Path) -> None:
+def test_a_lost_join_is_repeated_with_the_same_secret(plane: ControlPlane, tmp_path: Path) -> None:
     plane.trouble["/v1/agent/join"] = deque([0])
     first = command("join", plane.url, TOKEN, "--host-id", "h", "--home", str(tmp_path / "home"))
     assert first.returncode == 2 and "不可达" in first.stderr
-    assert command("join", plane.url, TOKEN, "--host-id", "h", "--home", str(tmp_path / "home")).returncode == 0
+    second = ("join", plane.url, "-", "--host-id", "h", "--home", str(tmp_path / "home"))
+    assert command(*second, said=TOKEN + "\n").returncode == 0
+    assert plane.joins[-1].token == TOKEN
     assert len({request.secret for request in plane.joins}) == 1 and len(plane.joins) == 2
 
 
-@pytest.mark.parametrize(("status", "words"), [(401, "does not accept"), (403, "does not accept"), (503, "not reached")])
+@pytest.mark.parametrize(("status", "words"), [(401, "not accept"), (403, "not accept"), (503, "not reached")])
 def test_join_refused(plane: ControlPlane, tmp_path: Path, status: int, words: str) -> None:
     plane.trouble["/v1/agent/join"] = deque([status])
     refused = command("join", plane.url, TOKEN, "--home", str(tmp_path / "home"), "--lang", "en")

@@ -15,7 +15,7 @@ from tests.agents.peers.tax_server import Misdeed, TaxServer
 
 def test_the_call_in_hand_is_finished(plane: ControlPlane, tax_server: TaxServer, agent: AgentProcess) -> None:
     tax_server.misbehave("GP_FPKJ", Misdeed("late", 0.6))
-    plane.requeue_after = 60
+    plane.requeues = False
     orders = [order(tax_server) for _ in range(3)]
     plane.put(*orders)
     agent.start(TAXPLANE_AGENT_READ_TIMEOUT="3")

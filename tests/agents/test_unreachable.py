@@ -10,7 +10,7 @@ from tests.agents.peers.tax_server import Misdeed, TaxServer
 
 def test_orders_go_back_in_order(plane: ControlPlane, tax_server: TaxServer, agent: AgentProcess) -> None:
     tax_server.down()
-    plane.requeue_after = 60
+    plane.requeues = False
     orders = [order(tax_server) for _ in range(4)]
     plane.put(*orders)
     agent.start()
@@ -73,7 +73,7 @@ def test_redelivered_order_on_an_unreachable_device_goes_back(
     plane: ControlPlane, tax_server: TaxServer, agent: AgentProcess
 ) -> None:
     tax_server.down()
-    plane.requeue_after = 60
+    plane.requeues = False
     asked = order(tax_server, redelivered=True)
     plane.put(asked)
     agent.start()
@@ -83,7 +83,7 @@ def test_redelivered_order_on_an_unreachable_device_goes_back(
 
 def test_always_busy_goes_back(plane: ControlPlane, tax_server: TaxServer, agent: AgentProcess) -> None:
     tax_server.misbehave("GP_FPKJ", *(Misdeed("say", "7503") for _ in range(5)))
-    plane.requeue_after = 60
+    plane.requeues = False
     asked = order(tax_server)
     plane.put(asked)
     agent.start()

@@ -108,6 +108,16 @@ def test_unreachable_devices_are_reported(plane: ControlPlane, tax_server: TaxSe
     assert all("connection_refused" in row.message for row in plane.observations)
 
 
+def test_a_device_of_unknown_kind_does_not_hold_up_others(
+    plane: ControlPlane, tax_server: TaxServer, agent: AgentProcess
+) -> None:
+    strange = msgspec.structs.replace(address(tax_server, "500000000002"), device_kind="teapot")
+    plane.serves = [strange, address(tax_server)]
+    agent.start()
+    plane.wait(lambda: len({row.device_no for row in plane.observations}) == 2)
+    assert {row.device_no: row.reachable for row in plane.observations} == {DEVICE: True, "500000000002": False}
+
+
 def test_a_silent_tax_server_does_not_hold_up_another(
     plane: ControlPlane, tax_server: TaxServer, agent: AgentProcess
 ) -> None:

@@ -221,7 +221,7 @@ def standard() -> Plane:
             invoice(1),
             invoice(2, upload_status="not_uploaded", uploaded_at=None, upload_receipt_no=None),
             invoice(3, state="waiting", upload_status="not_uploaded", invoice_no=None, waiting_reason=WAITING,
-                    device_id="device-3", virtual_device_no="499900000003"),
+                    device_id="device-3", virtual_device_no="499900000003", taxpayer_id="91990003MA0000015Q"),
             invoice(4, state="refused", upload_status="not_uploaded", invoice_no=None, refusal=REFUSED),
         ],
     )  # fmt: skip

@@ -12,7 +12,7 @@ def test_nothing_that_acts_passes(text: str) -> None:
     shown = plain(text)
     assert all(ord(char) >= 0x20 and not 0x7F <= ord(char) <= 0x9F for char in shown)
     assert not any(char in shown for char in "\u200b\u200d\u202e\u2066\ufeff\u2028")
-    assert shown.encode("utf-8")
+    assert isinstance(shown.encode("utf-8"), bytes)
     assert plain(shown) == shown
 
 

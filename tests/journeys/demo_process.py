@@ -66,7 +66,8 @@ class Demo:
 
     def words(self) -> str:
         """What it said on stderr."""
-        return self.folder.with_suffix(".err").read_text(encoding="utf-8", errors="replace")
+        words = self.folder.with_suffix(".err").read_text(encoding="utf-8", errors="replace")
+        return "\n".join(line for line in words.splitlines() if not line.startswith("import time:"))
 
     def run_out(self, *options: str) -> tuple[int, str]:
         """Start one that is not to get far: exit code and stderr."""

@@ -65,7 +65,9 @@ class ControlPlane:
         self.observations: list[Observation] = []
         self.joins: list[JoinRequest] = []
         self.cursors: dict[str, int] = {}
-        self.requeue_after = 0.3
+        self.requeues = True
+        """Orders given back go out again; those of a device that was not reached after it has rested."""
+        self.resting: dict[str, float] = {}
         self.silent_acks = 0
         """So many reports are taken in without settling anything."""
         self.trouble: dict[str, deque[int]] = {}
@@ -118,7 +120,7 @@ class ControlPlane:
             self.polling -= 1
 
     def _lease(self, request: LeaseRequest) -> LeaseAnswer:
-        until = time.monotonic() + request.wait
+        until = time.monotonic() + min(request.wait, 0.3)
         with self._change:
             self.leases += 1
             if request.session not in self.sessions:
@@ -149,6 +151,8 @@ class ControlPlane:
     def _due(self, request: LeaseRequest) -> list[Order]:
         orders = []
         for job in self.jobs.values():
+            if self.resting.get(_device(job.order), 0.0) > time.monotonic():
+                continue
             lost = job.state in ("leased", "unknown") and job.order.job_id not in request.holding
             if lost:
                 job.order = msgspec.structs.replace(job.order, redelivered=True)
@@ -184,17 +188,11 @@ class ControlPlane:
         if job.state in ("done", "refused"):
             return
         job.state = outcome.result
-        if outcome.result == "unreachable":
+        if outcome.result == "unreachable" and self.requeues:
+            job.state = "queued"
             job.order = msgspec.structs.replace(job.order, redelivered=True)
-            timer = threading.Timer(self.requeue_after, self._requeue, (job,))
-            timer.daemon = True
-            timer.start()
-
-    def _requeue(self, job: Job) -> None:
-        with self._change:
-            if job.state == "unreachable":
-                job.state = "queued"
-                self._change.notify_all()
+            if outcome.code != "not_started":
+                self.resting[_device(job.order)] = time.monotonic() + 0.3
 
 
 def _device(order: Order) -> str:

@@ -81,7 +81,10 @@ class TaxServer:
             listener.shutdown(socket.SHUT_RDWR)
             listener.close()
         for connection in list(self._open):
-            connection.close()
+            try:
+                connection.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                continue
 
     def close(self) -> None:
         self._stop = True
@@ -149,6 +152,10 @@ class TaxServer:
         if misdeed.kind == "say":
             return self._send(connection, code, {"CODE": misdeed.value, "MSG": "原文"})
         reply = self._execute(code, body, misdeed)
+        return self._spoiled(connection, code, reply, misdeed)
+
+    def _spoiled(self, connection: socket.socket, code: str, reply: dict[str, Any], misdeed: Misdeed) -> bool:
+        """Answer what was executed, properly or as the misdeed has it."""
         match misdeed.kind:
             case "lose":
                 return False
@@ -169,7 +176,8 @@ class TaxServer:
                 connection.sendall(_framed(_enveloped(code, reply).replace(b'"contentKey": "', b'"contentKey": "0')))
                 return True
             case "charset":
-                connection.sendall(_framed(_wrapped(code, json.dumps({**reply, "MSG": "成功"}, ensure_ascii=False).encode("gb18030"))))
+                text = json.dumps({**reply, "MSG": "成功"}, ensure_ascii=False)
+                connection.sendall(_framed(_wrapped(code, text.encode("gb18030"))))
                 return True
             case "foreign":
                 reply = {**reply, "LSH": "of-somebody-else"}
@@ -191,7 +199,7 @@ class TaxServer:
                 return {"CODE": "0000", "MSG": "", **row} if row else {"CODE": "9001", "MSG": "不存在"}
             if serial and serial in self.replies:
                 return self.replies[serial]
-            reply = getattr(self, f"_{code.lower()}")(body, misdeed)
+            reply: dict[str, Any] = getattr(self, f"_{code.lower()}")(body, misdeed)
             if serial and reply["CODE"] == "0000":
                 self.replies[serial] = reply
             if misdeed.kind == "taken":

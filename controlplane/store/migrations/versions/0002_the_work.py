@@ -78,6 +78,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("taxpayer_id", "invoice_id", name=op.f("pk_invoice_facts")),
     )
     op.create_index("ix_invoice_facts_day", "invoice_facts", ["taxpayer_id", "day"], unique=False)
+    op.create_index("ix_invoice_facts_device", "invoice_facts", ["device_id", "day"], unique=False)
 
     op.create_table(
         "invoice_lines",
@@ -151,9 +152,25 @@ def upgrade() -> None:
     op.create_index("ix_invoices_id", "invoices", ["id"], unique=False)
     op.create_index("ix_invoices_request", "invoices", ["taxpayer_id", "request_id"], unique=True)
     op.create_index(
+        "ix_invoices_to_upload",
+        "invoices",
+        ["device_id"],
+        unique=False,
+        sqlite_where=sa.text("state = 'issued' AND upload_status <> 'uploaded'"),
+        postgresql_where=sa.text("state = 'issued' AND upload_status <> 'uploaded'"),
+    )
+    op.create_index(
         "ix_invoices_waiting",
         "invoices",
         ["taxpayer_id", "id"],
+        unique=False,
+        sqlite_where=sa.text("state = 'waiting'"),
+        postgresql_where=sa.text("state = 'waiting'"),
+    )
+    op.create_index(
+        "ix_invoices_waiting_device",
+        "invoices",
+        ["device_id"],
         unique=False,
         sqlite_where=sa.text("state = 'waiting'"),
         postgresql_where=sa.text("state = 'waiting'"),

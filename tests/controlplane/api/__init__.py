@@ -1,0 +1,1 @@
+"""Tests of the API, with the real application on a real socket."""

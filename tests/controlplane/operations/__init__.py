@@ -1,0 +1,1 @@
+"""Tests of the verbs, each against a real ledger on both databases."""
