@@ -10,7 +10,7 @@ from console.messages import Messages
 
 _NAME: Final = re.compile(r"[A-Za-z0-9._:-]+\Z")
 _KIND: Final = re.compile(r"[0-9]{3}\Z")
-_NUMBER: Final = re.compile(r"[0-9]{8,20}\Z")
+_NUMBER: Final = re.compile(r"[0-9]{8,12}\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +55,14 @@ VERBS: Final[dict[tuple[str, str], Verb]] = {
     ("virtual-devices", "suspend"): _DANGEROUS,
     ("virtual-devices", "cancel"): _DANGEROUS,
     ("virtual-devices", "add_terminal"): Verb((Arg("terminal_code", "code"), Arg("terminal_name", "text"))),
-    ("virtual-devices", "apply"): Verb((Arg("kind", "kind"), Arg("count", "count", 1_000_000))),
+    ("virtual-devices", "apply"): Verb((Arg("kind", "kind"), Arg("count", "count", 100_000))),
     ("virtual-devices", "receive"): Verb((Arg("kind", "kind"),)),
     ("virtual-devices", "distribute"): Verb(
         (
             Arg("kind", "kind"),
             Arg("invoice_code", "number"),
             Arg("start_no", "number"),
-            Arg("count", "count", 1_000_000),
+            Arg("count", "count", 100_000),
             Arg("terminal_code", "code"),
         )
     ),

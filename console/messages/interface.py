@@ -120,7 +120,7 @@ _ARGS: Final = {
     "bad_kind": ("票种是 3 位数字", "a kind is 3 digits"),
     "bad_count": ("数量是 1 到 {most} 的整数", "a count is a whole number from 1 to {most}"),
     "bad_text": ("1 到 {most} 个字符", "1 to {most} characters"),
-    "bad_number": ("8 到 20 位数字", "8 to 20 digits"),
+    "bad_number": ("8 到 12 位数字", "8 to 12 digits"),
     "bad_code": ("字母、数字和 . _ : - , 最多 {most} 个", "letters, digits and . _ : -, at most {most}"),
 }
 

@@ -16,11 +16,10 @@ from controlplane.api.access import caller_of, permit
 from controlplane.api.hot import read_body, reply
 from controlplane.api.services import Services, services_of
 from controlplane.domain.principal import Principal
-from controlplane.domain.refusals import refuse
+from controlplane.domain.refusals import Refusal, refuse
 from controlplane.operations import agents, jobs, observations, settlement
 from controlplane.store import agents as store
 from controlplane.store import jobs as job_store
-from controlplane.store.engine import LedgerUnavailable
 from controlplane.store.statement import Row
 from controlplane.wire.agents import (
     JoinRequest,
@@ -135,9 +134,7 @@ async def _answer_of(future: Future[T], what: str) -> T | None:
     """
     try:
         return await asyncio.wrap_future(future)
-    except LedgerUnavailable:
-        raise
-    except Exception:
+    except (Refusal, ValueError, LookupError):
         log.exception("%s not taken", what)
         return None
 

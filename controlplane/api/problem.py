@@ -17,7 +17,7 @@ from starlette.responses import Response
 from controlplane.api.services import services_of
 from controlplane.domain.principal import Principal
 from controlplane.domain.refusals import Refusal, refuse
-from controlplane.store.engine import LedgerUnavailable
+from controlplane.store.engine import AlreadyThere, LedgerUnavailable
 from controlplane.store.listing import CursorInvalid
 from controlplane.store.transaction import LOGGED, Entry, Transaction
 from controlplane.wire.body import BodyFault
@@ -81,6 +81,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(CursorInvalid, _cursor)
     app.add_exception_handler(LedgerUnavailable, _unavailable)
+    app.add_exception_handler(AlreadyThere, _already_there)
     app.add_exception_handler(Exception, _unexpected)
 
 
@@ -136,6 +137,10 @@ async def _cursor(request: Request, _fault: Exception) -> Response:
 
 async def _unavailable(request: Request, _fault: Exception) -> Response:
     return problem(request, [refuse("service_unavailable")])
+
+
+async def _already_there(request: Request, _fault: Exception) -> Response:
+    return problem(request, [refuse("already_exists")])
 
 
 async def _unexpected(request: Request, fault: Exception) -> Response:

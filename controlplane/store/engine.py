@@ -25,26 +25,40 @@ Operation = Callable[[Transaction], T]
 BATCH = 256
 READERS = 8
 RETRIES = 5
+PATIENCE = 5.0
+"""Seconds to wait for a database that others keep locked."""
 
 log = logging.getLogger("taxplane.store")
 
 
 class LedgerUnavailable(Exception):
-    """The database cannot be written now (locked, full, gone); nothing of the operation is kept."""
+    """The database cannot be used now (locked, full, gone); nothing of the operation is kept."""
 
 
-def build_engine(url: str, *, writer: bool) -> Engine:
+class AlreadyThere(Exception):
+    """A record with the same key came into the ledger a moment ago; nothing of the operation is kept."""
+
+    code = "already_exists"
+
+
+def build_engine(url: str, *, writer: bool, patience: float = PATIENCE) -> Engine:
     """An SQLAlchemy engine for ``url`` on which transactions are begun by hand.
 
     SQLite gets WAL and synchronous=FULL on every connection; its readers cannot write.
     """
-    size = 1 if writer else READERS
+    size, milliseconds = 1 if writer else READERS, int(patience * 1000)
     if not url.startswith("sqlite"):
-        return sqlalchemy.create_engine(url, isolation_level="AUTOCOMMIT", pool_size=size, max_overflow=0)
+        return sqlalchemy.create_engine(
+            url,
+            isolation_level="AUTOCOMMIT",
+            connect_args={"connect_timeout": max(2, int(patience)), "options": f"-c lock_timeout={milliseconds}"},
+            pool_size=size,
+            max_overflow=0,
+        )
     engine = sqlalchemy.create_engine(
         url,
         isolation_level="AUTOCOMMIT",
-        connect_args={"check_same_thread": False, "timeout": 5.0},
+        connect_args={"check_same_thread": False, "timeout": patience},
         poolclass=sqlalchemy.pool.QueuePool,
         pool_size=size,
         max_overflow=0,
@@ -52,7 +66,7 @@ def build_engine(url: str, *, writer: bool) -> Engine:
 
     @sqlalchemy.event.listens_for(engine, "connect")
     def _prepare(connection: Any, _record: Any) -> None:
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=5000"):
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={milliseconds}"):
             connection.execute(f"PRAGMA {pragma}")
         if not writer:
             connection.execute("PRAGMA query_only=ON")
@@ -79,11 +93,12 @@ class Ledger:
     lost connection), so it must have no effect but through its transaction.
     """
 
-    def __init__(self, url: str, clock: Clock) -> None:
+    def __init__(self, url: str, clock: Clock, patience: float = PATIENCE) -> None:
         self.url = url
         self.clock = clock
-        self._writer_engine = build_engine(url, writer=True)
-        self._reader_engine = build_engine(url, writer=False)
+        self._patience = patience
+        self._writer_engine = build_engine(url, writer=True, patience=patience)
+        self._reader_engine = build_engine(url, writer=False, patience=patience)
         self.dialect = self._writer_engine.dialect.name
         self._queue: queue.SimpleQueue[_Task | None] = queue.SimpleQueue()
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="reader")
@@ -114,7 +129,16 @@ class Ledger:
         return await asyncio.get_running_loop().run_in_executor(self._readers, self.read_now, query)
 
     def read_now(self, query: Callable[[Connection], T]) -> T:
-        """Run ``query`` on a reader connection in this thread; one consistent snapshot."""
+        """Run ``query`` on a reader connection in this thread; one consistent snapshot.
+
+        A connection that was lost is replaced and the query run again; LedgerUnavailable when that does not help.
+        """
+        try:
+            return self._read(query)
+        except LedgerUnavailable:
+            return self._read(query)
+
+    def _read(self, query: Callable[[Connection], T]) -> T:
         begin = "BEGIN" if self.dialect == "sqlite" else "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
         try:
             with self._reader_engine.connect() as connection, _driver_errors(self._reader_engine):
@@ -153,17 +177,21 @@ class Ledger:
                     stop = True
                     break
                 batch.append(following)
-            self._commit_with_retries(batch)
+            # Who has gone away meanwhile gets nothing done; who is still there cannot go away from here on.
+            self._commit_with_retries([task for task in batch if task.answer.set_running_or_notify_cancel()])
             if stop:
                 return
 
     def _commit_with_retries(self, batch: list[_Task]) -> None:
+        until = time.monotonic() + self._patience
         for attempt in range(RETRIES):
             try:
                 events = self._commit(batch)
             except sqlalchemy.exc.DBAPIError as fault:
                 self._writer_engine.dispose()
                 log.warning("batch of %d not committed (try %d): %s", len(batch), attempt + 1, fault.orig)
+                if time.monotonic() >= until:
+                    break
                 time.sleep(0.02 * 2**attempt)
                 continue
             except Exception as defect:
@@ -201,6 +229,9 @@ class Ledger:
             raise
         except Exception as refusal:
             cursor.execute("ROLLBACK TO SAVEPOINT operation")
+            if isinstance(refusal, self._writer_engine.dialect.loaded_dbapi.IntegrityError):
+                log.warning("an operation met a record that is there already: %s", refusal)
+                refusal = AlreadyThere(str(refusal))
             transaction.forget(refusal)
             task.value = refusal
         cursor.execute("RELEASE SAVEPOINT operation")
@@ -211,7 +242,10 @@ class Ledger:
 
     def _answer(self, batch: list[_Task], events: list[Event]) -> None:
         for listener in self._listeners:
-            listener(events)
+            try:
+                listener(events)
+            except Exception:
+                log.exception("a listener of the ledger failed")
         for task in batch:
             if isinstance(task.value, Exception):
                 task.answer.set_exception(task.value)

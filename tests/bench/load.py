@@ -195,7 +195,8 @@ class _Generator:
     def lost(self, fault: Exception | None) -> None:
         """A connection went away."""
         if not self._idle.done():
-            self._idle.set_exception(RuntimeError(f"connection lost: {fault}"))
+            words = f"connection lost ({fault}); {self._first_failure.decode(errors='replace')}"
+            self._idle.set_exception(RuntimeError(words))
 
     def _end(self) -> None:
         self._ended = True

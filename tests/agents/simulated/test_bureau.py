@@ -1,3 +1,5 @@
+"""The bureau: grants that never overlap, receipts that are given once."""
+
 from __future__ import annotations
 
 import socket

@@ -1,3 +1,5 @@
+"""Deadlines from dated data."""
+
 from __future__ import annotations
 
 from datetime import UTC, date, datetime

@@ -1,3 +1,5 @@
+"""Faults: when they strike, how often, and the same again by seed."""
+
 from __future__ import annotations
 
 import asyncio

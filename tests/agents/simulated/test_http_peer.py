@@ -1,3 +1,5 @@
+"""The small HTTP server and client of the simulated processes."""
+
 from __future__ import annotations
 
 import asyncio

@@ -1,3 +1,5 @@
+"""What a device checks before it signs, and what it signs then."""
+
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta

@@ -1,3 +1,5 @@
+"""The mail catcher with STARTTLS, log-in and letters put off."""
+
 from __future__ import annotations
 
 import smtplib

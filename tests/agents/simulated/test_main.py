@@ -1,3 +1,5 @@
+"""The simulated processes as programs: ready line, signals, death with their parent."""
+
 from __future__ import annotations
 
 import json

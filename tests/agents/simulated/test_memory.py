@@ -1,3 +1,5 @@
+"""The durable memory: synced before it answers, one writer, whole after kill -9."""
+
 from __future__ import annotations
 
 import asyncio

@@ -1,3 +1,5 @@
+"""Codes and numbers in the layout of their area and kind."""
+
 from __future__ import annotations
 
 import pytest

@@ -1,3 +1,5 @@
+"""The dialect over a real socket: every call, in and out of order."""
+
 from __future__ import annotations
 
 import json

@@ -1,3 +1,5 @@
+"""Uploads: oldest first, two calls, paced by the bureau, each accepted once."""
+
 from __future__ import annotations
 
 import time

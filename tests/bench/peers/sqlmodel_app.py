@@ -110,7 +110,7 @@ class Invoice(SQLModel, table=True):
     id: str = Field(default_factory=_key, primary_key=True)
     taxpayer_id: str = Field(index=True)
     request_id: str = Field(unique=True)
-    order_id: str = Field(foreign_key="orders.id")
+    order_id: str
     kind: str
     state: str = "waiting"
     buyer: str
@@ -125,7 +125,7 @@ class Invoice(SQLModel, table=True):
 class Job(SQLModel, table=True):
     __tablename__ = "jobs"
     id: str = Field(default_factory=_key, primary_key=True)
-    invoice_id: str = Field(foreign_key="invoices.id", index=True)
+    invoice_id: str = Field(index=True)
     device_no: str = Field(index=True)
     state: str = "queued"
     work: str
