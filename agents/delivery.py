@@ -79,7 +79,7 @@ class Delivery:
         """Send a reading; an older one of the same device not yet sent is dropped."""
         with self._change:
             self._observations[observation.device_no] = observation
-            self._change.notify()
+            self._change.notify_all()
 
     def turn(self, uplink: Uplink) -> None:
         """Wait for something to send and send one batch of it.
@@ -127,7 +127,7 @@ class Delivery:
     def _put(self, items: list[_Item]) -> None:
         with self._change:
             self._items.extend(items)
-            self._change.notify()
+            self._change.notify_all()
 
     def _wait(self) -> None:
         with self._change:

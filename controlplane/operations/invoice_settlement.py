@@ -12,7 +12,7 @@ from controlplane.operations import jobs
 from controlplane.store import devices, invoices, orders, segments, terminals
 from controlplane.store.invoices import InvoiceFactsRow
 from controlplane.store.statement import Row
-from controlplane.store.transaction import Event, Transaction
+from controlplane.store.transaction import Event, Transaction, row_of
 from controlplane.wire import agents as wire
 
 
@@ -109,7 +109,7 @@ def _issued(tx: Transaction, invoice: Row, device: Row, outcome: wire.Outcome) -
         "now": tx.now,
     }
     invoices.issue(tx, values)
-    tx.add(_facts(tx, invoice, device, found))
+    tx.add_rows(InvoiceFactsRow, [_facts(tx, invoice, device, found)])
     tx.raise_event(Event("invoices", invoice["id"], invoice["taxpayer_id"], "issued", invoice["version"] + 1))
 
 
@@ -129,9 +129,10 @@ def _totals(found: wire.IssuedInvoice) -> tuple[int, int, int]:
     return money.fen_of(found.net_total), money.fen_of(found.tax_total), money.fen_of(found.gross_total)
 
 
-def _facts(tx: Transaction, invoice: Row, device: Row, found: wire.IssuedInvoice) -> InvoiceFactsRow:
+def _facts(tx: Transaction, invoice: Row, device: Row, found: wire.IssuedInvoice) -> Row:
     order = orders.find(tx, invoice["taxpayer_id"], invoice["order_id"])
-    return InvoiceFactsRow(
+    return row_of(
+        InvoiceFactsRow,
         taxpayer_id=invoice["taxpayer_id"],
         invoice_id=invoice["id"],
         day=found.issued_at[:10],

@@ -20,10 +20,10 @@ from controlplane.operations.placement import Placed
 from controlplane.operations.principals import SYSTEM
 from controlplane.store import invoices, orders, taxpayers, times
 from controlplane.store import jobs as job_store
-from controlplane.store.invoices import InvoiceRow
+from controlplane.store.invoices import InvoiceLineRow, InvoiceRow
 from controlplane.store.orders import OrderLineLinkRow, OrderLineRow
 from controlplane.store.statement import Connection, Row
-from controlplane.store.transaction import Entry, Event, Transaction
+from controlplane.store.transaction import Entry, Event, Transaction, row_of
 from controlplane.wire.invoices import ChoiceAnswer, InvoiceBody, canonical, differing_fields, digest, requested
 
 
@@ -115,26 +115,33 @@ def _open(tx: Transaction, asked: Asked, order: tuple[str, str], taxpayer: Row, 
         pool = placement.pool_of(tx, taxpayer_id, priced.kind)
         placed = placement.settle_on(tx, priced, pool, taxpayer_id, rules)
     assert placed is not None
-    row = _row(tx, asked, (invoice_id, order_id, order_no), taxpayer, placed)
+    job_id = _queue(tx, asked, placed, taxpayer, invoice_id)
+    row = _row(tx, asked, (invoice_id, order_id, order_no), taxpayer, placed) | {"open_job_id": job_id}
     if not invoices.add(tx, row):
         live = invoices.live_of(tx, taxpayer_id, order_no)
         raise refuse("order_has_live_invoice", order_no=order_no, invoice_id=live["id"] if live else "")
     _keep_lines(tx, asked, order_id, invoice_id)
-    if priced is not None and placed.choice is not None and placed.device_id is not None:
-        work = issue_orders.work(issue_orders.prepare(asked.body, priced, taxpayer), placed.choice.terminal_code)
-        subject = ("invoices", invoice_id, taxpayer_id)
-        job_id = jobs.open_job(tx, ("devices", placed.device_id), subject, work, SYSTEM)
-        invoices.attach_job(tx, taxpayer_id, invoice_id, job_id)
-    tx.raise_event(Event("invoices", invoice_id, taxpayer_id, row.state, 1))
-    return invoice_id, row.state
+    tx.raise_event(Event("invoices", invoice_id, taxpayer_id, row["state"], 1))
+    return invoice_id, row["state"]
 
 
-def _row(tx: Transaction, asked: Asked, ids: tuple[str, str, str], taxpayer: Row, placed: Placed) -> InvoiceRow:
+def _queue(tx: Transaction, asked: Asked, placed: Placed, taxpayer: Row, invoice_id: str) -> str | None:
+    """Open the issue job of an invoice about to be inserted, if it has a place; the job's id."""
+    priced = asked.examined.invoice
+    if priced is None or placed.choice is None or placed.device_id is None:
+        return None
+    work = issue_orders.work(issue_orders.prepare(asked.body, priced, taxpayer), placed.choice.terminal_code)
+    subject = ("invoices", invoice_id, taxpayer["taxpayer_id"])
+    return jobs.open_job(tx, ("devices", placed.device_id), subject, work, SYSTEM)
+
+
+def _row(tx: Transaction, asked: Asked, ids: tuple[str, str, str], taxpayer: Row, placed: Placed) -> Row:
     invoice_id, order_id, order_no = ids
     body, priced, refusal = asked.body, asked.examined.invoice, placed.refusal
     ended = refusal is not None and not refusal.waits
     told = msgspec.json.encode(refusal.as_dict()).decode() if refusal is not None else None
-    return InvoiceRow(
+    return row_of(
+        InvoiceRow,
         taxpayer_id=taxpayer["taxpayer_id"],
         id=invoice_id,
         order_id=order_id,
@@ -165,31 +172,28 @@ def _row(tx: Transaction, asked: Asked, ids: tuple[str, str, str], taxpayer: Row
 
 def _keep_lines(tx: Transaction, asked: Asked, order_id: str, invoice_id: str) -> None:
     taxpayer_id, priced = asked.body.taxpayer_id, asked.examined.invoice
-    tx.add_all(
-        [
-            OrderLineRow(
-                taxpayer_id=taxpayer_id, order_id=order_id, line_no=number, body=msgspec.json.encode(line).decode()
-            )
-            for number, line in enumerate(asked.body.lines, 1)
-        ]
-    )
+    order = {"taxpayer_id": taxpayer_id, "order_id": order_id}
+    kept = [
+        row_of(OrderLineRow, line_no=number, body=msgspec.json.encode(line).decode(), **order)
+        for number, line in enumerate(asked.body.lines, 1)
+    ]
+    tx.add_rows(OrderLineRow, kept)
     if priced is None:
         return
-    tx.add_all(list(issue_orders.line_rows(taxpayer_id, invoice_id, priced)))
-    tx.add_all(
-        [
-            OrderLineLinkRow(
-                taxpayer_id=taxpayer_id,
-                order_id=order_id,
-                order_line_no=line.order_line + 1,
-                invoice_id=invoice_id,
-                invoice_line_no=number,
-                quantity=line.quantity,
-                amount_fen=line.amount_fen,
-            )
-            for number, line in enumerate(priced.lines, 1)
-        ]
-    )
+    tx.add_rows(InvoiceLineRow, issue_orders.line_rows(taxpayer_id, invoice_id, priced))
+    links = [
+        row_of(
+            OrderLineLinkRow,
+            order_line_no=line.order_line + 1,
+            invoice_id=invoice_id,
+            invoice_line_no=number,
+            quantity=line.quantity,
+            amount_fen=line.amount_fen,
+            **order,
+        )
+        for number, line in enumerate(priced.lines, 1)
+    ]
+    tx.add_rows(OrderLineLinkRow, links)
 
 
 def check(hand: Connection, caller: Principal, asked: Asked, now: datetime, rules: IssuingRules) -> Placed:

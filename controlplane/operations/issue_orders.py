@@ -12,6 +12,7 @@ from controlplane.domain.money import yuan
 from controlplane.store import invoices, orders
 from controlplane.store.invoices import InvoiceLineRow
 from controlplane.store.statement import Connection, Row
+from controlplane.store.transaction import row_of
 from controlplane.wire.agents import IssueInvoice, IssueLine, Party
 from controlplane.wire.invoices import InvoiceBody, requested
 
@@ -109,10 +110,11 @@ def _issue_line(line: PricedLine) -> IssueLine:
     return IssueLine(amount=yuan(line.amount_fen), tax=yuan(line.tax_fen), **alike)
 
 
-def line_rows(taxpayer_id: str, invoice_id: str, priced: PricedInvoice) -> list[InvoiceLineRow]:
-    """The lines as they are kept."""
+def line_rows(taxpayer_id: str, invoice_id: str, priced: PricedInvoice) -> list[Row]:
+    """The lines as they are kept, rows of InvoiceLineRow."""
     return [
-        InvoiceLineRow(
+        row_of(
+            InvoiceLineRow,
             taxpayer_id=taxpayer_id,
             invoice_id=invoice_id,
             line_no=number,

@@ -13,7 +13,7 @@ from controlplane.store import jobs, times
 from controlplane.store.head import position
 from controlplane.store.jobs import JobRow
 from controlplane.store.statement import Connection, Row
-from controlplane.store.transaction import Event, Transaction
+from controlplane.store.transaction import Event, Transaction, row_of
 from controlplane.wire.agents import DeviceAddress, LeaseRequest, Order, Work
 
 PLATFORM = "-"
@@ -40,24 +40,24 @@ def open_job(
         if held is not None:
             raise refuse("open_job", kind=held["kind"], job_id=held["id"])
     job_id = times.new_id()
-    tx.add(
-        JobRow(
-            taxpayer_id=taxpayer_id or PLATFORM,
-            id=job_id,
-            kind=kind,
-            state="queued",
-            target_noun=target[0],
-            target_id=target[1],
-            subject_noun=noun,
-            subject_id=subject_id,
-            exclusive=exclusive,
-            work=msgspec.json.encode(work).decode(),
-            trail=trail("[]", tx.now, "queued", caller.name),
-            requested_by=caller.name,
-            created_at=tx.now,
-            updated_at=tx.now,
-        )
+    row = row_of(
+        JobRow,
+        taxpayer_id=taxpayer_id or PLATFORM,
+        id=job_id,
+        kind=kind,
+        state="queued",
+        target_noun=target[0],
+        target_id=target[1],
+        subject_noun=noun,
+        subject_id=subject_id,
+        exclusive=exclusive,
+        work=msgspec.json.encode(work).decode(),
+        trail=trail("[]", tx.now, "queued", caller.name),
+        requested_by=caller.name,
+        created_at=tx.now,
+        updated_at=tx.now,
     )
+    tx.add_rows(JobRow, [row])
     tx.raise_event(Event("jobs", job_id, taxpayer_id or PLATFORM, "queued", 1, topic=target[1]))
     return job_id
 

@@ -87,6 +87,8 @@ def take_segments(tx: Transaction, device: Row, seen: list[SegmentFacts]) -> Non
     changed = False
     for facts in seen:
         row = known.pop((facts.invoice_code, int(facts.start_no)), None)
+        if (row is None or int(facts.end_no) > row["end_no"]) and not _claimed(tx, device, facts):
+            continue
         if row is None:
             _new_segment(tx, device, facts)
         elif _differs(row, facts):
@@ -117,7 +119,7 @@ def _differs(row: Row, facts: SegmentFacts) -> bool:
     return any(row[name] != value for name, value in held.items())
 
 
-def _new_segment(tx: Transaction, device: Row, facts: SegmentFacts) -> None:
+def _claimed(tx: Transaction, device: Row, facts: SegmentFacts) -> bool:
     wanted = {
         "invoice_code": facts.invoice_code,
         "start_no": int(facts.start_no),
@@ -125,10 +127,13 @@ def _new_segment(tx: Transaction, device: Row, facts: SegmentFacts) -> None:
         "taxpayer_id": device["taxpayer_id"],
         "device_id": device["id"],
     }
-    foreign = segments.claim(tx, wanted)
-    if foreign is not None:
-        suspend(tx, device["id"], _overlap(facts))
-        return
+    if segments.claim(tx, wanted) is None:
+        return True
+    suspend(tx, device["id"], _overlap(facts))
+    return False
+
+
+def _new_segment(tx: Transaction, device: Row, facts: SegmentFacts) -> None:
     row = SegmentRow(
         taxpayer_id=device["taxpayer_id"],
         id=times.new_id(),

@@ -76,7 +76,8 @@ def settle_on(tx: Transaction, invoice: PricedInvoice, pool: Pool, taxpayer_id: 
     while True:
         found = choose(invoice, pool.candidates, tx.moment, rules)
         if isinstance(found, Refusal):
-            return Placed(refusal=found)
+            # A device that was named is shown what waits for it, though it has no job yet.
+            return Placed(pool.ids.get(invoice.request.device_no), refusal=found)
         device_id = pool.ids[found.device_no]
         place = {"taxpayer_id": taxpayer_id, "device_id": device_id, "terminal_code": found.terminal_code}
         reserved = terminals.reserve(tx, {**place, "kind": invoice.kind})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from controlplane.domain import job as job_rules
-from controlplane.domain.refusals import refuse
+from controlplane.domain.refusals import DEVICE_CODES, from_device, refuse
 from controlplane.operations import fleet_settlement, invoice_settlement, jobs, observations
 from controlplane.store import agents, devices, times
 from controlplane.store import jobs as job_store
@@ -121,11 +121,16 @@ def _unreachable(tx: Transaction, job: Row, outcome: wire.Outcome) -> None:
     if outcome.code == "not_started":
         return
     jobs.rest(tx, job["target_id"])
-    if job["target_noun"] == "devices":
-        values = {"reachable": 0, "unreachable_message": outcome.message[:200]}
-        observations.mark(tx, job["target_id"], values)
+    device_no = _device_no(tx, job)
+    if outcome.code in DEVICE_CODES:
+        # The device answered, and did not begin: it is reached, and its own word is the reason.
+        reason = from_device(outcome.code, outcome.message, device_no=device_no)
+    else:
+        reason = refuse("device_unreachable", device_no=device_no)
+        if job["target_noun"] == "devices":
+            observations.mark(tx, job["target_id"], {"reachable": 0, "unreachable_message": outcome.message[:200]})
     if job["kind"] == "invoice.issue":
-        invoice_settlement.waits(tx, job, refuse("device_unreachable", device_no=_device_no(tx, job)))
+        invoice_settlement.waits(tx, job, reason)
 
 
 def _device_no(tx: Transaction, job: Row) -> str:

@@ -145,8 +145,9 @@ _BY_REQUEST = Statement("SELECT * FROM invoices WHERE taxpayer_id = :taxpayer_id
 _LIVE = Statement("SELECT * FROM invoices WHERE taxpayer_id = :taxpayer_id AND order_no = :order_no AND live = 1")
 _LINES = Statement("SELECT * FROM invoice_lines WHERE taxpayer_id = :taxpayer_id AND invoice_id = :id ORDER BY line_no")
 _ATTEMPTS = Statement(
-    "SELECT id AS invoice_id, request_id, state, refusal, created_at FROM invoices "
-    "WHERE taxpayer_id = :taxpayer_id AND order_no = :order_no ORDER BY id"
+    "SELECT i.id AS invoice_id, i.request_id, i.state, i.refusal, i.created_at FROM orders o "
+    "JOIN invoices i ON i.taxpayer_id = o.taxpayer_id AND i.request_id = o.request_id "
+    "WHERE o.taxpayer_id = :taxpayer_id AND o.order_no = :order_no ORDER BY o.attempt"
 )
 _UNPLACED = Statement(
     "SELECT * FROM invoices WHERE state = 'waiting' AND open_job_id IS NULL AND taxpayer_id = :taxpayer_id "
@@ -160,7 +161,6 @@ _PLACE = Statement(
     "open_job_id = :open_job_id, waiting_reason = :waiting_reason, version = version + 1, updated_at = :now "
     "WHERE taxpayer_id = :taxpayer_id AND id = :id AND state = 'waiting'"
 )
-_ATTACH = Statement("UPDATE invoices SET open_job_id = :job_id WHERE taxpayer_id = :taxpayer_id AND id = :id")
 _ISSUE = Statement(
     "UPDATE invoices SET state = 'issued', open_job_id = NULL, waiting_reason = NULL, segment_id = :segment_id, "
     "device_id = :device_id, terminal_code = :terminal_code, device_index = :device_index, "
@@ -187,9 +187,9 @@ _AFTER = Statement(
 )
 
 
-def add(hand: Connection, row: InvoiceRow) -> bool:
-    """Insert; False when the order already has a live invoice (or the request is known)."""
-    return hand.run(_INSERT, row.model_dump()) == 1
+def add(hand: Connection, row: Row) -> bool:
+    """Insert a row of InvoiceRow; False when the order already has a live invoice (or the request is known)."""
+    return hand.run(_INSERT, row) == 1
 
 
 def find(hand: Connection, taxpayer_id: str, invoice_id: str, lock: bool = False) -> Row | None:
@@ -235,11 +235,6 @@ def unplaced_taxpayers(hand: Connection) -> list[str]:
 def place(hand: Connection, values: Row) -> None:
     """Give a waiting invoice its device, terminal and job, or the reason why it has none."""
     hand.run(_PLACE, values)
-
-
-def attach_job(hand: Connection, taxpayer_id: str, invoice_id: str, job_id: str) -> None:
-    """Name the job of an invoice that was just inserted."""
-    hand.run(_ATTACH, {"taxpayer_id": taxpayer_id, "id": invoice_id, "job_id": job_id})
 
 
 def issue(hand: Connection, values: Row) -> bool:

@@ -84,9 +84,13 @@ _ONE = Statement("SELECT * FROM jobs WHERE taxpayer_id = :taxpayer_id AND id = :
 _BY_ID = Statement("SELECT * FROM jobs WHERE id = :id")
 _OF_SUBJECT = Statement("SELECT * FROM jobs WHERE subject_id = :subject_id ORDER BY id")
 _OPEN_OF = Statement(f"SELECT id, kind, state FROM jobs WHERE subject_id = :subject_id AND {OPEN} ORDER BY id LIMIT 1")
-_HELD_ON = Statement("SELECT id FROM jobs WHERE target_id = :target_id AND state IN ('leased', 'unknown') LIMIT 1")
+# OPEN stands in both, though the state says as much: without it the lane's index, which holds open jobs only, is not used.
+_HELD_ON = Statement(
+    f"SELECT id FROM jobs WHERE target_id = :target_id AND {OPEN} AND state IN ('leased', 'unknown') LIMIT 1"
+)
 _QUEUED_ISSUES = Statement(
-    "SELECT * FROM jobs WHERE target_id = :target_id AND state = 'queued' AND kind = 'invoice.issue' ORDER BY id"
+    f"SELECT * FROM jobs WHERE target_id = :target_id AND {OPEN} AND state = 'queued' AND kind = 'invoice.issue' "
+    "ORDER BY id"
 )
 _OPEN_ISSUES = Statement(
     f"SELECT * FROM jobs WHERE target_id = :target_id AND kind = 'invoice.issue' AND {OPEN} ORDER BY id"

@@ -51,7 +51,8 @@ _CODE = Statement(
 )
 _LOCK_CODE = Statement("SELECT invoice_code FROM invoice_codes WHERE invoice_code = :invoice_code", for_update=True)
 _OVERLAP = Statement(
-    "SELECT * FROM number_ranges WHERE invoice_code = :invoice_code AND start_no <= :end_no AND end_no >= :start_no"
+    "SELECT * FROM number_ranges WHERE invoice_code = :invoice_code AND start_no <= :end_no AND end_no >= :start_no "
+    "ORDER BY start_no"
 )
 _CLAIM = Statement(
     "INSERT INTO number_ranges (invoice_code, start_no, end_no, taxpayer_id, device_id) "
@@ -78,14 +79,26 @@ _FORWARD = Statement(
 
 
 def claim(hand: Connection, wanted: Row) -> Row | None:
-    """Claim a range for a device. Returns the overlapping range of another device when there is one, else None."""
+    """Claim a range for a device. Returns the overlapping range of another device when there is one, else None.
+
+    What the device holds of the range already stays as it is; the rest is added.
+    """
     hand.run(_CODE, wanted)
     hand.one(_LOCK_CODE, wanted)
     held = hand.rows(_OVERLAP, wanted)
     foreign = next((row for row in held if row["device_id"] != wanted["device_id"]), None)
-    if foreign is None and not held:
-        hand.run(_CLAIM, wanted)
+    if foreign is None:
+        hand.run_many(_CLAIM, [{**wanted, "start_no": start, "end_no": end} for start, end in _uncovered(wanted, held)])
     return foreign
+
+
+def _uncovered(wanted: Row, held: list[Row]) -> list[tuple[int, int]]:
+    gaps, start = [], wanted["start_no"]
+    for row in held:
+        if row["start_no"] > start:
+            gaps.append((start, row["start_no"] - 1))
+        start = max(start, row["end_no"] + 1)
+    return [*gaps, (start, wanted["end_no"])] if start <= wanted["end_no"] else gaps
 
 
 def of_device(hand: Connection, taxpayer_id: str, device_id: str) -> list[Row]:

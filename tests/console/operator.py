@@ -56,12 +56,11 @@ class Operator:
             if holds(text):
                 return text
             assert time.monotonic() < until, f"waited {wanted}:\n{text}"
-            await self.pilot.pause(0.02)
+            await asyncio.sleep(0.01)
 
     async def press(self, *keys: str) -> None:
         """Press keys one after another."""
         await self.pilot.press(*keys)
-        await self.pilot.pause()
 
     async def types(self, words: str) -> None:
         """Type text into what has the focus."""

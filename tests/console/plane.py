@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import socket
 import threading
@@ -27,16 +28,17 @@ class Plane:
         self.acts: list[tuple[str, Record]] = []
         self.asked: list[str] = []
         self.events: list[Record] = []
-        self.feeds = 0
         self.first_afters: list[str | None] = []
         self.answer: Callable[[str, Record], Response] | None = None
         """What an act is answered; the default takes it and opens a job."""
         self.me: Record = {"name": "小李", "role": "operator"}
-        self._cut = threading.Event()
+        self._cuts = 0
+        self._bells: list[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = []
         self._server: uvicorn.Server | None = None
         self._thread: threading.Thread | None = None
-        self._socket = _listening(0)
-        self.port: int = self._socket.getsockname()[1]
+        self.port = 0
+        """Known once it was started; a restart listens on the same one."""
+        self._socket: socket.socket | None = None
 
     @property
     def url(self) -> str:
@@ -52,6 +54,12 @@ class Plane:
     def tell(self, noun: str, record_id: str, verb: str) -> None:
         seq = len(self.events) + 1
         self.events.append({"seq": seq, "noun": noun, "id": record_id, "verb": verb, "version": 1})
+        self._ring()
+
+    def _ring(self) -> None:
+        for loop, bell in list(self._bells):
+            with contextlib.suppress(RuntimeError):
+                loop.call_soon_threadsafe(bell.set)
 
     def fill(self, noun: str, records: list[Record]) -> None:
         """Records that were there before anyone looked."""
@@ -59,15 +67,18 @@ class Plane:
 
     def cut_feeds(self) -> None:
         """Break every open feed."""
-        self._cut.set()
+        self._cuts += 1
+        self._ring()
 
     # --- running
 
     def start(self) -> None:
+        """Listen, on the port of the last time if there was one."""
+        self._socket = _listening(self.port)
+        self.port = self._socket.getsockname()[1]
         config = uvicorn.Config(
             self._app(), log_level="critical", lifespan="off", ws="none", timeout_graceful_shutdown=1
         )
-        self._cut.clear()
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [self._socket]}, daemon=True)
         self._thread.start()
@@ -76,15 +87,11 @@ class Plane:
 
     def stop(self) -> None:
         if self._server and self._thread:
-            self._cut.set()
+            self.cut_feeds()
             self._server.should_exit = True
             self._thread.join(5)
-        self._socket.close()
-
-    def restart(self) -> None:
-        """Listen again on the same port."""
-        self._socket = _listening(self.port)
-        self.start()
+        if self._socket:
+            self._socket.close()
 
     # --- routes
 
@@ -159,17 +166,19 @@ class Plane:
         return StreamingResponse(self._stream(after), media_type="text/event-stream")
 
     async def _stream(self, after: int) -> AsyncIterator[bytes]:
-        self.feeds += 1
-        self._cut.clear()
+        bell, cuts = asyncio.Event(), self._cuts
+        entry = (asyncio.get_running_loop(), bell)
+        self._bells.append(entry)
         try:
             yield b": connected\n\n"
-            while not self._cut.is_set():
+            while cuts == self._cuts:
                 for event in self.events[after:]:
                     after = event["seq"]
                     yield f"id: {after}\nevent: change\ndata: {json.dumps(event)}\n\n".encode()
-                await asyncio.sleep(0.01)
+                await bell.wait()
+                bell.clear()
         finally:
-            self.feeds -= 1
+            self._bells.remove(entry)
 
 
 def _listening(port: int) -> socket.socket:

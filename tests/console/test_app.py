@@ -195,7 +195,7 @@ async def test_a_lost_line_is_said_and_comes_back(plane: Plane) -> None:
         plane.stop()
         await operator.sees("断线", "自动重连中", "11:04:05", "宁波一号")
         assert operator.line_with("499900000004").startswith("›")
-        plane.restart()
+        plane.start()
         await operator.sees("实时")
         await operator.misses("自动重连中")
         assert operator.line_with("499900000004").startswith("›")

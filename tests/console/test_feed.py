@@ -90,7 +90,7 @@ async def test_it_waits_for_a_server_that_went_away(plane: Plane, ear: Ear) -> N
     await until(lambda: ear.standings == ["live"])
     plane.stop()
     await until(lambda: "lost" in ear.standings)
-    plane.restart()
+    plane.start()
     plane.tell("jobs", "afterwards", "done")
     await until(lambda: "afterwards" in ear.ids() or ear.standings[-1] == "live")
     assert ear.standings[-1] == "live"

@@ -33,8 +33,9 @@ PAYLOADS = (
     "Z" + "\u0301" * 300,
     "\ud800\udfff",
 )
-KEYS = ["j", "\r", "\x1b", "u", "\x1b", "a", "\x1b", ":fp\r", "\r", "\x1b", "\x1b", ":zy\r", "\x1b", ":rz\r", "\r",
-        "\x1b", "\x1b", ":wl\r", "\x1b", ":ag\r", "\x1b", ":sg\r", "\x1b", "/x", "\x1b", "?", "\x1b", "\x0c"]  # fmt: skip
+ENTER, BACK = "\r", "\x1b"
+LISTS = [key for noun in ("fp", "rz", "ag", "wl") for key in (f":{noun}\r", ENTER, BACK, BACK)]
+KEYS = ["j", ENTER, BACK, "u", BACK, "a", BACK, *LISTS, "/x", BACK, "?", BACK, "\x0c"]
 
 SEQUENCE = re.compile(rb"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[PX^_].*?\x1b\\|[ -/]*[0-~])", re.S)
 PLACE = re.compile(rb"\x1b\[(\d+);(\d+)H\Z")

@@ -5,7 +5,9 @@ from __future__ import annotations
 import argparse
 import shutil
 import sys
+import tempfile
 import time
+from pathlib import Path
 
 from tests.crash.demo import Demo
 from tests.crash.runs import Runs, Verdict
@@ -27,7 +29,7 @@ def main(argv: list[str]) -> int:
     demo: Demo | None = None
     for seed in range(first, first + asked.runs):
         if demo is None:
-            demo = Demo(asked.speed)
+            demo = Demo(Path(tempfile.mkdtemp(prefix="taxplane-crash-")), asked.speed)
             runs = Runs(demo)
         verdicts.append(runs.run(seed))
         print(verdicts[-1], flush=True)

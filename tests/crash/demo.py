@@ -1,4 +1,4 @@
-"""The demo as the crash runs use it: started headless in a folder of its own, steered through its control port."""
+"""The demo as tests use it: started headless in a folder of its own, steered through its control port."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import select
 import signal
 import subprocess
 import sys
-import tempfile
 import urllib.request
 from pathlib import Path
 from typing import Any
@@ -21,9 +20,9 @@ STOP_WITHIN = 15.0
 class Demo:
     """A running demo. It ends with this object, and with this process however that ends."""
 
-    def __init__(self, speed: float) -> None:
+    def __init__(self, folder: Path, speed: float) -> None:
         """Start it and wait for its ready line; RuntimeError with its last words when none comes."""
-        self.folder = Path(tempfile.mkdtemp(prefix="taxplane-crash-"))
+        self.folder = folder
         self._words = (self.folder / "demo.err").open("wb")
         command = [sys.executable, "-m", "console.demo.tether", "console", "demo", "--headless", "--port", "0"]
         self._process = subprocess.Popen(

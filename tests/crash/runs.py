@@ -11,7 +11,7 @@ from tests.crash.demo import Demo
 from tests.crash.front_end import FrontEnd, Row, Wanted
 
 CONNECTIONS = 28
-REQUESTS = 40
+REQUESTS = 36
 UNSETTLED = 20
 QUIET_WITHIN = 60.0
 VICTIMS = (("agent",), ("server",), ("agent", "server"))

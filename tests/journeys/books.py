@@ -72,13 +72,15 @@ class Books:
                 assert ours["upload_receipt_no"] == receipt["receipt_no"] == written[_number(row)]
             else:
                 assert ours["upload_status"] == "signature_rejected" and ours["upload_receipt_no"] is None
-        self._segments(ledger)
+        self.numbers(ledger)
         return ledger
 
-    def _segments(self, ledger: dict[str, Row]) -> None:
+    def numbers(self, ledger: dict[str, Row]) -> None:
+        """Per segment the numbers given follow one another from its first one on; none twice, none left out."""
         used: dict[str, list[int]] = defaultdict(list)
         for row in ledger.values():
             used[row["segment_id"]].append(int(row["invoice_no"]))
+        assert used
         for run in self._door.all("/v1/segments", taxpayer_id=self._demo.taxpayer_id):
             start, numbers = int(run["start_no"]), sorted(used.pop(run["id"], []))
             assert numbers == list(range(start, start + len(numbers))), run

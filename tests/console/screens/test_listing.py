@@ -153,6 +153,6 @@ async def test_a_list_that_may_not_be_read_says_so(plane: Plane) -> None:
         plane.stop()
         await operator.sees("断线")
         await operator.goes("fp", "读取失败")
-        plane.restart()
+        plane.start()
         await operator.press("r")
         await operator.sees("4 条")

@@ -13,9 +13,11 @@ from typing import Any
 import pytest
 import sqlalchemy
 
+from controlplane.operations import first_start
 from controlplane.store.engine import READERS, AlreadyThere, Ledger, LedgerUnavailable, build_engine
 from controlplane.store.segments import InvoiceCodeRow
 from controlplane.store.statement import Connection, Statement
+from controlplane.store.times import system_clock
 from controlplane.store.transaction import Entry, Event, Transaction
 
 CODES = Statement("SELECT invoice_code FROM invoice_codes ORDER BY invoice_code")
@@ -161,10 +163,10 @@ def test_every_sqlite_connection_is_durable(sqlite_url: str, writer: bool) -> No
 
 
 def test_a_new_connection_after_trouble_is_durable_too(sqlite_url: str) -> None:
-    ledger = Ledger(sqlite_url, lambda: None, 0.2)  # type: ignore[arg-type,return-value]
+    ledger = Ledger(sqlite_url, system_clock, 0.2)
+    ledger.write_now(first_start.found)
     with lock_of(ledger):
-        assert isinstance(ledger.submit(lambda tx: None).exception(10), LedgerUnavailable)
-    ledger.clock = __import__("controlplane.store.times", fromlist=["system_clock"]).system_clock
+        assert isinstance(ledger.submit(keep("lost")).exception(10), LedgerUnavailable)
     synchronous = Statement("PRAGMA synchronous")
     assert ledger.write_now(lambda tx: tx.one(synchronous)) == {"synchronous": 2}
     ledger.close()
@@ -219,8 +221,7 @@ def test_a_database_locked_for_long_is_told_and_forgotten(open_ledger: OpenLedge
     ledger = open_ledger(patience=0.3)
     begun = time.monotonic()
     with lock_of(ledger):
-        with busy_or_not(ledger):
-            futures = [ledger.submit(keep(f"code-{number}")) for number in range(5)]
+        futures = [ledger.submit(keep(f"code-{number}")) for number in range(5)]
         assert {type(future.exception(10)) for future in futures} == {LedgerUnavailable}
         assert time.monotonic() - begun < 4
         assert codes(ledger) == []
@@ -230,15 +231,7 @@ def test_a_database_locked_for_long_is_told_and_forgotten(open_ledger: OpenLedge
     assert [row["seq"] for row in log] == [1], "what was not done left no gap"
 
 
-@contextmanager
-def busy_or_not(_ledger: Ledger) -> Any:
-    yield
-
-
 def test_cut_connections_are_replaced(postgresql_url: str) -> None:
-    from controlplane.operations import first_start
-    from controlplane.store.times import system_clock
-
     ledger = Ledger(postgresql_url, system_clock)
     ledger.write_now(first_start.found)
     cut = Statement("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() "
@@ -252,9 +245,6 @@ def test_cut_connections_are_replaced(postgresql_url: str) -> None:
 
 
 def test_a_database_that_refuses_everyone_is_told_and_comes_back(postgresql_url: str) -> None:
-    from controlplane.operations import first_start
-    from controlplane.store.times import system_clock
-
     ledger = Ledger(postgresql_url, system_clock, 0.3)
     ledger.write_now(first_start.found)
     name = sqlalchemy.make_url(postgresql_url).database
