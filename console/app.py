@@ -19,10 +19,14 @@ from console.screens.catalog import COMMANDS, NOUNS, candidates, command_named, 
 from console.screens.detail import DetailScreen
 from console.screens.frame import Frame
 from console.screens.help import HelpScreen, keys_of
+from console.screens.listing import ListScreen
 from console.screens.moves import Command, GoTo, Open
 from console.settings import THEMES, Settings
 from console.theme import themes
 from console.widgets.inert import InertLines
+
+_DEEPEST = 16
+"""Screens one may be away from the board; going further begins from there again."""
 
 
 def utc_now() -> datetime:
@@ -112,9 +116,16 @@ class Console(App[int]):
 
     # --- going somewhere
 
-    def on_go_to(self, event: GoTo) -> None:
-        """Open a list; one that is already on top only takes over the filter."""
-        self.push_screen(screen_of(self.desk, event))
+    async def on_go_to(self, event: GoTo) -> None:
+        """Open a list; the one that is already on top only takes over what to search for."""
+        top = self.screen
+        if isinstance(top, ListScreen) and top.noun.path == event.noun and top.filters == event.filters:
+            top.search(event.search)
+            return
+        if self._frames() >= _DEEPEST:
+            while self._frames() > 1:
+                await self.pop_screen()
+        await self.push_screen(screen_of(self.desk, event))
 
     def on_open(self, event: Open) -> None:
         """Open a record's page."""
@@ -151,6 +162,11 @@ class Console(App[int]):
     async def action_quit(self) -> None:
         """Leave."""
         self.exit(0)
+
+    def action_help_quit(self) -> None:
+        """Ctrl+C, pressed out of habit: say how to leave."""
+        if isinstance(self.screen, Frame):
+            self.screen.notice(self.desk.say("hint.quit"))
 
     async def on_command(self, event: Command) -> None:
         """Run a typed command: a noun with what to search for, or one of the few others."""

@@ -15,6 +15,8 @@ from console.records import Record, identity, mapping, pick, rows, text, whole
 
 _CONNECT_SECONDS: Final = 5.0
 _ANSWER_SECONDS: Final = 35.0
+_MOST_PAGES: Final = 100
+"""Pages of one list that are followed, whatever its cursors say."""
 _SILENCE_SECONDS: Final = 40.0
 """A feed says something every 15 s; after this long without a word the line is taken for dead."""
 
@@ -214,11 +216,11 @@ class Link:
         """All records of a list up to ``most``, following its cursors."""
         found: list[Record] = []
         cursor: str | None = None
-        while len(found) < most:
+        for _ in range(_MOST_PAGES):
             page = await self.page(noun, min(1000, most - len(found)), filters, cursor)
             found += page.items
             cursor = page.next
-            if cursor is None or not page.items:
+            if cursor is None or len(found) >= most:
                 break
         return found
 

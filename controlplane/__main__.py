@@ -23,6 +23,8 @@ def main(argv: list[str] | None = None) -> int:
     principal.add_argument("--role", required=True, choices=["admin", "operator", "auditor", "front_end", "probe"])
     principal.add_argument("--taxpayer", action="append", default=None, help="scope: a taxpayer id, repeatable")
     principal.add_argument("--password", action="store_true", help="read a password from stdin")
+    verify = commands.add_parser("verify-log", help="check the chain of the operation log; exit code 1: it is broken")
+    verify.add_argument("--head", metavar="SEQ:HASH", help="a head that was printed before and kept elsewhere")
     arguments = parser.parse_args(argv)
     return _COMMANDS[arguments.command](arguments)
 
@@ -113,6 +115,30 @@ def _principal(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _verify_log(arguments: argparse.Namespace) -> int:
+    from controlplane.operations.operation_log import Head, verify
+    from controlplane.settings import load
+    from controlplane.store import head
+    from controlplane.store.engine import Ledger
+    from controlplane.store.times import system_clock
+
+    noted: Head | None = None
+    if arguments.head:
+        seq, _, digest = arguments.head.partition(":")
+        noted = (int(seq), digest)
+    ledger = Ledger(load().database_url, system_clock)
+    try:
+        last = ledger.read_now(head.log_head)
+        broken = ledger.read_now(lambda hand: verify(head.log_rows(hand), last))
+        if broken is None and noted is not None:
+            broken = ledger.read_now(lambda hand: verify(head.log_rows(hand), noted))
+        rows = ledger.read_now(head.log_count)
+    finally:
+        ledger.close()
+    print(json.dumps({"rows": rows, "head": f"{last[0]}:{last[1]}", "broken": broken}))
+    return 0 if broken is None else 1
+
+
 def _log_config() -> dict[str, Any]:
     form = '{"at": "%(asctime)s", "level": "%(levelname)s", "from": "%(name)s", "text": "%(message)s"}'
     return {
@@ -125,7 +151,7 @@ def _log_config() -> dict[str, Any]:
     }
 
 
-_COMMANDS = {"run": _run, "migrate": _migrate, "probe": _probe, "principal": _principal}
+_COMMANDS = {"run": _run, "migrate": _migrate, "probe": _probe, "principal": _principal, "verify-log": _verify_log}
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -160,7 +160,7 @@ _FACTS: Final = {
     "direction": ("红蓝", "direction"),
     "cause": ("原因", "cause"),
     "rule": ("规则", "rule"),
-    "until": ("距停止开票", "until issuing stops"),
+    "until": ("距停止开票", "stops issuing in"),
     "remedy": ("处理", "what to do"),
     "runbook": ("手册", "runbook"),
     "enabled": ("启用", "enabled"),

@@ -38,6 +38,7 @@ _HINTS: Final = {
     "keys": ("{keys}", "{keys}"),
     "command": ("回车执行  Tab 补全  Esc 关闭", "Enter runs  Tab completes  Esc closes"),
     "filter": ("!词 排除  ~正则  回车保留  Esc 清除", "!word leaves out  ~regex  Enter keeps  Esc clears"),
+    "quit": ("按 q 退出", "press q to quit"),
     "no_command": ("没有命令 “{text}”", "no command “{text}”"),
     "bad_pattern": ("正则不完整: {text}", "regex is not complete: {text}"),
 }

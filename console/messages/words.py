@@ -90,7 +90,12 @@ WORDS: Final[dict[str, dict[str, tuple[str, str]]]] = {
     "state.virtual-devices": virtual_device.LABELS,
     "state.jobs": job.LABELS,
     "state.invoices": invoice.LABELS,
-    "upload": invoice.LABELS,
+    "upload": {
+        "not_uploaded": ("未上传", "pending"),
+        "uploaded": ("已上传", "uploaded"),
+        "failed": ("上传失败", "failed"),
+        "signature_rejected": ("验签失败", "rejected"),
+    },
     "state.segments": invoice_segment.LABELS,
     "state.agents": agent.LABELS,
     "heartbeat": {"online": ("在线", "up"), "late": ("迟到", "late"), "lost": ("失联", "lost")},

@@ -11,6 +11,7 @@ from textual.binding import Binding, BindingType
 
 from console.desk import Desk
 from console.feed import Batch
+from console.history import INTERVAL
 from console.link import LinkProblem
 from console.records import Record, mapping, text, whole
 from console.screens import tax_servers, virtual_devices
@@ -26,6 +27,8 @@ from console.widgets.sparkline import sparkline
 
 _MOST_DEVICES = 20_000
 _SEED = 300
+_MINUTE = 60 // INTERVAL
+"""Bars of a trend that make a minute."""
 _SUMMED = ("issued_today", "waiting_invoices", "waiting_uploads")
 
 
@@ -98,9 +101,10 @@ class BoardScreen(ListScreen):
     async def reload(self) -> None:
         """Read the whole board afresh."""
         started = time.monotonic()
-        link = self.desk.link
         servers, devices, agents = await asyncio.gather(
-            link.every("tax-servers"), link.every("virtual-devices", most=_MOST_DEVICES), link.every("agents")
+            self._allowed("tax-servers"),
+            self.desk.link.every("virtual-devices", most=_MOST_DEVICES),
+            self._allowed("agents"),
         )
         self._took, self._reloaded_at = time.monotonic() - started, time.monotonic()
         self._loading = False
@@ -111,6 +115,15 @@ class BoardScreen(ListScreen):
             self._remember(device)
         self.roll.replace(devices)
         self.show_rows()
+
+    async def _allowed(self, noun: str) -> list[Record]:
+        """All records of a noun, or none for someone who may not see them."""
+        try:
+            return await self.desk.link.every(noun)
+        except LinkProblem as problem:
+            if problem.status not in (403, 404):
+                raise
+            return []
 
     def _remember(self, device: Record) -> None:
         self.desk.trends.observe(device, self.desk.clock())
@@ -123,10 +136,9 @@ class BoardScreen(ListScreen):
         elif {"tax-servers", "virtual-devices"} & batch.changed.keys():
             self.start(self._refetch_some(batch))
 
-    def reload_soon(self) -> None:
+    def reload_gap(self) -> float:
         """A big fleet, which takes long to read, is read less often."""
-        if time.monotonic() - self._reloaded_at >= 10 * self._took:
-            super().reload_soon()
+        return max(super().reload_gap(), 10 * self._took - (time.monotonic() - self._reloaded_at))
 
     async def _refetch_some(self, batch: Batch) -> None:
         wanted = [
@@ -159,7 +171,7 @@ class BoardScreen(ListScreen):
         shown = {device["id"] for device in self.roll.arranged()} if narrowed else None
         order = {device["id"]: place for place, device in enumerate(self.roll.arranged())}
         groups = [
-            (server_row(self.servers.get(server_id) or self._nowhere(server_id), devices), devices)
+            (server_row(self.servers.get(server_id) or self._unseen(server_id, devices), devices), devices)
             for server_id, devices in by_server.items()
         ]
         groups.sort(key=lambda group: self.place_of(group[0]), reverse=self.roll.downwards)
@@ -178,9 +190,11 @@ class BoardScreen(ListScreen):
         sort = COLUMNS[self.roll.column].sort if self.roll.column is not None else None
         return sort(server) if sort else urgency(server)
 
-    def _nowhere(self, server_id: str) -> Record:
-        health = {"verdict": "ok"}
-        return {"id": server_id or "-", "name": self.desk.say("board.unplaced"), "health": health}
+    def _unseen(self, server_id: str, devices: Sequence[Record]) -> Record:
+        """A line for a server that the operator may not see, as far as its devices tell."""
+        number = text(devices[0], "tax_server_no") if devices else ""
+        name = number or self.desk.say("board.unplaced")
+        return {"id": server_id or "-", "name": name, "tax_server_no": number, "health": {"verdict": "ok"}}
 
     def _trends(self, groups: list[tuple[Record, list[Record]]]) -> dict[str, list[int]]:
         now, trends = self.desk.clock(), self.desk.trends
@@ -196,16 +210,20 @@ class BoardScreen(ListScreen):
         say = self.desk.say
         counts = self.roll.tally()
         devices = list(self.roll.records.values())
+        if not devices:  # sums of nothing would read as good news
+            self.summary.show([], self._scope())
+            return
         sums = {key: sum(whole(device, key) or 0 for device in devices) for key in _SUMMED}
         bars = self.desk.trends.bars([text(device, "device_no") for device in devices], self.desk.clock())
         parts = [Part(" ")]
         for word in SEVERITY:
             if counts[word]:
                 parts.append(Part(f"{SIGNS[word]} {counts[word]} {say.word('verdict', word)}  ", _tone(word)))
-        parts.append(Part(say("board.today", n=f"{sums['issued_today']:,}") + "  "))
-        parts.append(Part(sparkline(bars, 12) + "  ", "accent"))
         parts.append(Part(say("board.waiting", n=sums["waiting_invoices"]) + "  ", _zero(sums["waiting_invoices"])))
         parts.append(Part(say("board.uploads", n=sums["waiting_uploads"]) + "  ", "dim"))
+        parts.append(Part(say("board.today", n=f"{sums['issued_today']:,}") + "  "))
+        parts.append(Part(sparkline(bars, 12) + " ", "accent"))
+        parts.append(Part(say("board.rate", n=sum(bars[-_MINUTE - 1 : -1])), "dim"))
         self.summary.show(parts, self._scope())
 
     # --- keys

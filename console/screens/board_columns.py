@@ -55,7 +55,7 @@ def _cause(record: Record, view: View) -> Cell:
 
 COLUMNS = (
     signed(verdict),
-    Column("server_or_device", 24, _name, ordered("tax_server_no"), grow=2),
+    Column("server_or_device", 22, _name, ordered("tax_server_no"), grow=3),
     Column("issued", 6, amount_cell("issued_today"), ordered("issued_today"), right=True),
     Column("trend", _TREND, _trend, rank=4),
     Column("waiting", 4, amount_cell("waiting_invoices", 0), ordered("waiting_invoices"), right=True),

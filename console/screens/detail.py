@@ -123,6 +123,7 @@ class DetailScreen(Frame):
 
     def on_resize(self) -> None:
         """The page is made anew for the new width."""
+        super().on_resize()
         self.show_page()
 
     def deliver(self, batch: Batch) -> None:

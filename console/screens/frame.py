@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Coroutine, Sequence
 from typing import Any
 
+from rich.cells import cell_len
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.screen import Screen
@@ -62,6 +63,10 @@ class Frame(Screen[None]):
         """Fill the bars, and keep their clock going."""
         self.show_bars()
         self.set_interval(20, self.show_bars)
+
+    def on_resize(self) -> None:
+        """As many hints as there is room for."""
+        self.show_bars()
 
     def on_screen_resume(self) -> None:
         """Catch up with what happened while this screen was covered."""
@@ -145,9 +150,17 @@ class Frame(Screen[None]):
         if self._notice:
             return [Part(" " + self._notice[0], self._notice[1])]
         parts: list[Part] = [Part(" ")]
+        left = self.size.width - 1
         for binding in hinted(self):
-            key = self.app.get_key_display(binding)
-            parts += [Part(key, "accent"), Part(f" {self.desk.say(binding.description)}   ", "dim")]
+            hint = [
+                Part(self.app.get_key_display(binding), "accent"),
+                Part(f" {self.desk.say(binding.description)}", "dim"),
+            ]
+            left -= sum(cell_len(part.text) for part in hint)
+            if left < 0:
+                break
+            parts += [*hint, Part("   ")]
+            left -= 3
         return parts
 
     # --- the command bar
@@ -185,7 +198,7 @@ class Frame(Screen[None]):
         return self.close_bar()
 
 
-_HINT_ORDER = ("open", "act", "command", "filter", "help", "back", "faults", "related", "sort", "fold", "join")
+_HINT_ORDER = ("open", "act", "command", "filter", "help", "back", "quit", "faults", "related", "sort", "fold", "join")
 
 
 def hinted(screen: Screen[None]) -> list[Binding]:

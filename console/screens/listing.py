@@ -11,12 +11,13 @@ from textual.widget import Widget
 
 from console.desk import Desk
 from console.feed import Batch
-from console.link import LinkError, LinkProblem
+from console.link import LinkProblem
 from console.records import Record
 from console.screens.acting import ActMenu
 from console.screens.frame import Frame
 from console.screens.moves import GoTo, Open
 from console.screens.noun import Noun
+from console.screens.pages import MOST_REREAD, Pages
 from console.screens.related import RelatedScreen
 from console.screens.roll import Roll
 from console.theme import SEVERITY, SIGNS
@@ -25,17 +26,13 @@ from console.widgets.command_bar import CommandBar
 from console.widgets.ink import Part
 from console.widgets.record_table import RecordTable
 
-FIRST_PAGE = 200
-PAGE = 1000
 _REFETCH_AT_ONCE = 8
-_PAGES_FOR_A_SCOPE = 10
-"""A scope that the server cannot apply is looked for in so many pages."""
 _TOO_MANY = 200
 """More changed records than this are read as a list."""
-_MOST_REREAD = 2000
-"""Rows of a long list that are read again; the ones behind come fresh by the feed."""
-_RELOAD_GAP = 2.0
+RELOAD_GAP = 2.0
 """Seconds between two readings of the whole list that the feed asks for."""
+_TIDE = 30.0
+"""Seconds after which a list is read again because time itself changes facts."""
 
 
 class ListScreen(Frame):
@@ -61,11 +58,13 @@ class ListScreen(Frame):
         self.roll.search(asked.search)
         self.table = RecordTable(noun.columns, desk.view(self.lookups), id="table")
         self.summary = Bar(id="summary")
-        self.next: str | None = None
+        self.pages = Pages(desk.link, noun.path, dict(asked.filters))
         self._loading = False
         self._stale: set[str] = set()
         self._catching_up = False
         self._reload_due = False
+        self._moved = False
+        """A record was taken in that changes the order of the rows."""
 
     def body(self) -> Sequence[Widget]:
         """The summary over the table."""
@@ -82,7 +81,11 @@ class ListScreen(Frame):
         self.focus_body()
         self.show_rows()
         self.start(self.load())
-        self.set_interval(30, self.reload_soon)
+        self.set_interval(_TIDE, self._turn)
+
+    def _turn(self) -> None:
+        if self.is_current:
+            self.reload_soon()
 
     # --- loading
 
@@ -97,15 +100,11 @@ class ListScreen(Frame):
         """Read the first page, then what the cells look up."""
         self._loading = True
         self.show_rows()
-        page = await self.desk.link.page(self.noun.path, FIRST_PAGE, dict(self.filters))
-        self._loading, self.next = False, page.next
+        found = await self.pages.first()
+        self._loading = False
         self.desk.heard_at = self.desk.clock()
-        self.roll.replace(page.items)
+        self.roll.replace(found)
         self.show_rows()
-        for _ in range(_PAGES_FOR_A_SCOPE):
-            if self.next is None or not self.filters or len(self.roll.records) >= FIRST_PAGE:
-                break
-            await self.load_more()
         await self.load_lookups()
 
     async def load_lookups(self) -> None:
@@ -121,34 +120,16 @@ class ListScreen(Frame):
 
     async def load_more(self) -> None:
         """Read one more page behind those already here."""
-        cursor, self.next = self.next, None
-        if cursor is None:
-            return
-        try:
-            page = await self.desk.link.page(self.noun.path, PAGE, dict(self.filters), cursor)
-        except LinkError:
-            self.next = cursor
-            raise
-        self.next = page.next
-        for record in page.items:
+        for record in await self.pages.more():
             self.roll.put(record)
         self.show_rows()
 
     async def reload(self) -> None:
         """Read afresh what is already here; the operator's place is kept."""
-        link, have = self.desk.link, len(self.roll.records)
-        want = min(max(FIRST_PAGE, have), _MOST_REREAD)
-        found: list[Record] = []
-        cursor: str | None = None
-        while len(found) < want:
-            page = await link.page(self.noun.path, min(PAGE, want - len(found)), dict(self.filters), cursor)
-            found += page.items
-            cursor = page.next
-            if cursor is None or not page.items:
-                break
+        have = len(self.roll.records)
+        found = await self.pages.again(have)
         self.desk.heard_at = self.desk.clock()
-        if have <= _MOST_REREAD:
-            self.next = cursor
+        if have <= MOST_REREAD:
             self.roll.replace(found)
         else:
             for record in found:
@@ -173,10 +154,14 @@ class ListScreen(Frame):
             self.start(self._catch_up())
 
     def reload_soon(self) -> None:
-        """Read the list afresh, but not more often than every two seconds."""
-        if not self._reload_due and not self._loading:
+        """Read the list afresh, but not too often."""
+        if not self._reload_due:
             self._reload_due = True
-            self.set_timer(_RELOAD_GAP, self._reload_now)
+            self.set_timer(self.reload_gap(), self._reload_now)
+
+    def reload_gap(self) -> float:
+        """Seconds until the list may be read again."""
+        return RELOAD_GAP
 
     def _reload_now(self) -> None:
         self._reload_due = False
@@ -212,8 +197,6 @@ class ListScreen(Frame):
         if isinstance(record.get("id"), str) and not (self.roll.put(record) and self.table.replace_row(record)):
             self._moved = True
 
-    _moved = False
-
     def settle(self) -> None:
         """Show what ``take`` took in."""
         if self._moved:
@@ -248,7 +231,7 @@ class ListScreen(Frame):
                 parts.append(Part(f"{SIGNS[word]} {counts[word]}  ", "dim" if word == "ok" else word))
         shown = len(self.table.rows)
         parts.append(Part(self._count(shown, len(roll.records)), "dim"))
-        if self.next:
+        if self.pages.cursor:
             parts.append(Part("  " + say("list.more"), "dim"))
         self.summary.show(parts, self._scope())
 
@@ -281,6 +264,11 @@ class ListScreen(Frame):
     async def _warm(self) -> None:
         for _ in self.roll.warm():
             await asyncio.sleep(0)
+
+    def search(self, typed: str) -> None:
+        """Filter by this, as if it had been typed into the bar."""
+        self.roll.search(typed)
+        self.show_rows()
 
     def on_command_bar_changed(self, event: CommandBar.Changed) -> None:
         """Filter while it is being typed."""
@@ -347,5 +335,5 @@ class ListScreen(Frame):
 
     def on_record_table_near_end(self, event: RecordTable.NearEnd) -> None:
         """More rows are wanted."""
-        if self.next is not None:
+        if self.pages.cursor is not None:
             self.start(self.load_more())

@@ -53,9 +53,12 @@ def drawn(parts: Iterable[Part], width: int, palette: Palette, ground: Style) ->
     for part in parts:
         if left <= 0:
             break
-        shown = clip(part.text, left)
+        whole = plain(part.text)
+        shown = clip(whole, left)
         segments.append(Segment(shown, _on(ground, palette.tones[part.tone])))
         left -= cell_len(shown)
+        if shown != whole:  # behind an ellipsis nothing more is drawn
+            break
     if left > 0:
         segments.append(Segment(" " * left, _on(ground, palette.tones["plain"])))
     return Strip(segments, width)

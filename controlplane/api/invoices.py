@@ -21,6 +21,7 @@ from controlplane.operations.acts import Act
 from controlplane.store import invoices as store
 from controlplane.store import listing
 from controlplane.store.statement import Connection
+from controlplane.store.transaction import Transaction
 from controlplane.wire.invoices import MAX_BODY_BYTES, CheckAnswer, InvoiceBody, line_answers, refusal_answer
 from controlplane.wire.records import Listing, Move, Record
 
@@ -34,14 +35,16 @@ async def request_invoice(request: Request) -> Response:
     services = services_of(request)
     body = await read_body(request, InvoiceBody, MAX_BODY_BYTES)
     asked = invoices.ask(body, services.clock(), services.rules)
-    invoice_id, state = await services.ledger.write(
-        lambda tx: invoices.request(tx, caller, asked, services.rules)
-    )
+
+    def take(tx: Transaction) -> dict[str, Any]:
+        invoice_id, _ = invoices.request(tx, caller, asked, services.rules)
+        return _whole(tx, body.taxpayer_id, invoice_id)
+
+    shown = await services.ledger.write(take)
     wait = preferred_wait(request)
-    if state == "waiting" and wait > 0:
-        await _settled(services, body.taxpayer_id, invoice_id, wait)
-    shown = await services.ledger.read(lambda hand: _whole(hand, body.taxpayer_id, invoice_id))
-    headers = {"Location": f"/v1/invoices/{invoice_id}"}
+    if shown["state"] == "waiting" and wait > 0:
+        shown = await _settled(services, shown, wait)
+    headers = {"Location": f"/v1/invoices/{shown['id']}"}
     return reply(shown, 202 if shown["state"] == "waiting" else 200, headers)
 
 
@@ -51,16 +54,20 @@ def _whole(hand: Connection, taxpayer_id: str, invoice_id: str) -> dict[str, Any
     return invoice_views.whole(hand, row)
 
 
-async def _settled(services: Services, taxpayer_id: str, invoice_id: str, seconds: float) -> None:
-    """Come back when the invoice is settled, or when the time is over."""
-    until = time.monotonic() + seconds
+async def _settled(services: Services, shown: dict[str, Any], seconds: float) -> dict[str, Any]:
+    """The invoice once it is settled, or as it stands when the time is over."""
+    until, patience = time.monotonic() + seconds, _FIRST_LOOK
+    taxpayer_id, invoice_id = shown["taxpayer_id"], shown["id"]
     with services.hub.waiting_for([invoice_id]) as waiter:
-        while not services.hub.stopping:
-            row = await services.ledger.read(lambda hand: store.find(hand, taxpayer_id, invoice_id))
-            left = until - time.monotonic()
-            if row is None or row["state"] != "waiting" or left <= 0:
-                return
-            await waiter.wait(left)
+        while shown["state"] == "waiting" and not services.hub.stopping and (left := until - time.monotonic()) > 0:
+            await waiter.wait(min(left, patience))
+            shown = await services.ledger.read(lambda hand: _whole(hand, taxpayer_id, invoice_id))
+            patience = seconds
+    return shown
+
+
+_FIRST_LOOK = 0.2
+"""Seconds after which a request looks without being told: the word may have come just before it began to listen."""
 
 
 async def check_invoice(request: Request) -> Response:

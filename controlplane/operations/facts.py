@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
+from types import MappingProxyType
 
 import msgspec
 
@@ -15,16 +17,17 @@ from controlplane.store.statement import Row
 from controlplane.store.times import from_text
 from controlplane.wire.agents import KindFacts
 
+_MOST = 4096
+
 
 def of_device(row: Row, stock: Mapping[str, int]) -> DeviceFacts:
     """Facts of a device row as joined by ``store.devices.of_taxpayer``; ``stock`` by kind."""
-    company = msgspec.json.decode(row["company"])
     return DeviceFacts(
         device_no=row["device_no"] or row["name"],
         state=row["state"],
         server_state=row["server_state"] or "certified",
         device_kind=row["device_kind"],
-        may_issue=company.get("may_issue", True),
+        may_issue=_may_issue(row["company"]),
         read_at=_moment(row["read_at"]),
         reachable=row["reachable"] != 0,
         clock_offset_seconds=row["clock_offset_seconds"],
@@ -34,10 +37,29 @@ def of_device(row: Row, stock: Mapping[str, int]) -> DeviceFacts:
         offline_fen=row["offline_fen"],
         certificate_not_after=_moment(row["certificate_not_after"]),
         server_certificate_not_after=_moment(row["server_certificate_not_after"]),
-        kinds={kind.kind: _limits(kind) for kind in msgspec.json.decode(row["kinds"], type=list[KindFacts])},
-        rates=frozenset(money.rate_text(Decimal(rate)) for rate in msgspec.json.decode(row["rates"], type=list[str])),
+        kinds=_kinds(row["kinds"]),
+        rates=_rates(row["rates"]),
         stock=stock,
     )
+
+
+# Every request looks at every device of its taxpayer, and these texts change only when a device is read anew.
+
+
+@lru_cache(_MOST)
+def _may_issue(company: str) -> bool:
+    return bool(msgspec.json.decode(company).get("may_issue", True))
+
+
+@lru_cache(_MOST)
+def _kinds(text: str) -> Mapping[str, KindLimits]:
+    found = {kind.kind: _limits(kind) for kind in msgspec.json.decode(text, type=list[KindFacts])}
+    return MappingProxyType(found)
+
+
+@lru_cache(_MOST)
+def _rates(text: str) -> frozenset[str]:
+    return frozenset(money.rate_text(Decimal(rate)) for rate in msgspec.json.decode(text, type=list[str]))
 
 
 def _moment(text: str | None) -> datetime | None:

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from controlplane.domain import tax_server, virtual_device
+from controlplane.domain.lifecycle import Machine
 from controlplane.operations import jobs, observations
 from controlplane.store import devices, tax_servers, times
 from controlplane.store import jobs as job_store
@@ -20,17 +21,28 @@ T = TypeVar("T")
 Settle = Callable[[Transaction, Row, wire.Outcome], None]
 
 
-def contradiction(job: Row, outcome: wire.Outcome) -> str:
+def contradiction(tx: Transaction, job: Row, outcome: wire.Outcome) -> str:
     """Why this evidence cannot be of this job; empty when it can."""
-    expected = _EVIDENCE.get(job["kind"])
-    if expected is None or isinstance(outcome.evidence, expected):
-        return ""
-    return f"{expected.__name__} expected as evidence"
+    expected, found = _EVIDENCE.get(job["kind"]), outcome.evidence
+    if expected is not None and not isinstance(found, expected):
+        return f"{expected.__name__} expected as evidence"
+    other: Row | None = None
+    if isinstance(found, wire.DeviceCommissioned):
+        other = devices.by_number(tx, found.device_no)
+    elif isinstance(found, wire.ServerFacts):
+        other = tax_servers.by_number(tx, found.tax_server_no)
+    return "its number is on record for another" if other is not None and other["id"] != job["subject_id"] else ""
 
 
 def _evidence(outcome: wire.Outcome, expected: type[T]) -> T:
     assert isinstance(outcome.evidence, expected)
     return outcome.evidence
+
+
+def _after(machine: Machine, record: Row, verb: str) -> str:
+    """The state a done verb leads to; a record that was moved on while the work was under way stays where it is."""
+    state: str = record["state"]
+    return machine.after(state, verb) if machine.may(state, verb) else state
 
 
 # --- tax servers
@@ -42,7 +54,7 @@ def _server(tx: Transaction, job: Row, outcome: wire.Outcome) -> None:
     assert server is not None
     verb = job["kind"].removeprefix("server.")
     values = {
-        "state": tax_server.MACHINE.after(server["state"], verb),
+        "state": _after(tax_server.MACHINE, server, verb),
         "tax_server_no": facts.tax_server_no,
         "quota_total": facts.quota_total,
         "quota_left": facts.quota_left,
@@ -64,7 +76,7 @@ def _device(tx: Transaction, job: Row, values: dict[str, Any]) -> None:
     device = devices.find(tx, job["subject_id"], lock=True)
     assert device is not None
     verb = next(verb for verb, kind in virtual_device.JOB_KINDS.items() if kind == job["kind"])
-    values["state"] = virtual_device.MACHINE.after(device["state"], verb)
+    values["state"] = _after(virtual_device.MACHINE, device, verb)
     devices.change(tx, "devices", device["id"], values, tx.now)
     tx.raise_event(Event("virtual-devices", device["id"], device["taxpayer_id"], verb, device["version"] + 1))
 

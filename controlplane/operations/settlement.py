@@ -19,19 +19,17 @@ STALE = "stale"
 
 
 def settle(tx: Transaction, agent_id: str, outcome: wire.Outcome) -> str:
-    """Apply one outcome; ``settled`` when it need not be sent again, ``stale`` when it came from an older epoch.
+    """Apply one outcome; ``settled`` when it need not be sent again, ``stale`` when it is not of the job as it stands.
 
-    A repeat changes nothing. What is not applied is kept as evidence.
+    A repeat changes nothing. What is not applied (another epoch, another agent, no such job) is kept as evidence, also
+    when the job has its end: it may prove a second invoice.
     """
     job = job_store.find(tx, outcome.taxpayer_id, outcome.job_id)
-    if job is None:
-        _keep(tx, outcome, "no such job")
-        return SETTLED
+    if job is None or job["epoch"] != outcome.epoch or job["agent_id"] != agent_id:
+        _keep(tx, outcome, f"epoch is {job['epoch']}" if job else "no such job")
+        return STALE
     if job["state"] not in job_rules.HELD:
         return SETTLED
-    if job["epoch"] != outcome.epoch or job["agent_id"] != agent_id:
-        _keep(tx, outcome, f"epoch is {job['epoch']}")
-        return STALE
     if outcome.result == "unknown" and job["state"] == "unknown":
         return SETTLED
     if outcome.result == "done" and (problem := _contradiction(tx, job, outcome)):
@@ -55,7 +53,7 @@ def _contradiction(tx: Transaction, job: Row, outcome: wire.Outcome) -> str:
     """What is wrong with the evidence of a done job; empty when it fits the order."""
     if job["kind"] == "invoice.issue":
         return invoice_settlement.contradiction(tx, job, outcome)
-    return fleet_settlement.contradiction(job, outcome)
+    return fleet_settlement.contradiction(tx, job, outcome)
 
 
 def _set_aside(tx: Transaction, agent_id: str, job: Row, outcome: wire.Outcome, problem: str) -> None:
@@ -104,6 +102,9 @@ def _log(tx: Transaction, agent_id: str, job: Row, outcome: wire.Outcome) -> Non
 
 
 def _keep(tx: Transaction, outcome: wire.Outcome, reason: str) -> None:
+    said = msgspec.json.encode(outcome).decode()
+    if job_store.has_evidence(tx, outcome.job_id, outcome.epoch, said):
+        return
     tx.add(
         EvidenceRow(
             id=times.new_id(),
@@ -111,7 +112,7 @@ def _keep(tx: Transaction, outcome: wire.Outcome, reason: str) -> None:
             job_id=outcome.job_id,
             epoch=outcome.epoch,
             reason=reason,
-            outcome=msgspec.json.encode(outcome).decode(),
+            outcome=said,
             created_at=tx.now,
         )
     )
@@ -130,7 +131,8 @@ def _unreachable(tx: Transaction, job: Row, outcome: wire.Outcome) -> None:
         if job["target_noun"] == "devices":
             observations.mark(tx, job["target_id"], {"reachable": 0, "unreachable_message": outcome.message[:200]})
     if job["kind"] == "invoice.issue":
-        invoice_settlement.waits(tx, job, reason)
+        unknown = job["state"] == "unknown" or job["lost_sight"]
+        invoice_settlement.waits(tx, job, refuse("outcome_unknown", device_no=device_no) if unknown else reason)
 
 
 def _device_no(tx: Transaction, job: Row) -> str:

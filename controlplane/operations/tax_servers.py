@@ -51,6 +51,8 @@ def act(tx: Transaction, wanted: Act, rules: IssuingRules) -> tuple[Row, str | N
     state = tax_server.MACHINE.after(row["state"], wanted.verb)
     devices.change(tx, "tax_servers", row["id"], {"state": state}, tx.now)
     tx.raise_event(Event("tax-servers", row["id"], jobs.PLATFORM, wanted.verb, row["version"] + 1))
+    if wanted.verb == "resume":
+        jobs.wake(tx, row["id"], resumed=True)
     for device in devices.of_server(tx, row["id"]):
         placement.device_changed(tx, device["id"], rules)
     return tax_servers.find(tx, row["id"]) or row, None

@@ -33,12 +33,12 @@ def waiting(hand: Connection, device_ids: Sequence[str]) -> list[Row]:
 
 
 def to_upload(hand: Connection, device_ids: Sequence[str]) -> list[Row]:
-    """Per device: issued invoices without the bureau's receipt."""
+    """Per device: issued invoices whose upload is still to come; one whose signature was rejected waits for none."""
     return _sum(
         hand,
         device_ids,
         "SELECT device_id, COUNT(*) AS n FROM invoices WHERE state = 'issued' AND upload_status <> 'uploaded' "
-        "AND device_id IN ({}) GROUP BY device_id",
+        "AND upload_status <> 'signature_rejected' AND device_id IN ({}) GROUP BY device_id",
     )
 
 

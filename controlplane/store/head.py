@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -65,6 +65,8 @@ class EventRow(SQLModel, table=True):
 
 
 _HEAD = Statement("SELECT log_seq, log_hash, event_seq FROM ledger_head WHERE id = 1", for_update=True)
+_COUNT = Statement("SELECT COUNT(*) AS n FROM operation_log")
+_HEAD_NOW = Statement("SELECT log_seq, log_hash FROM ledger_head WHERE id = 1")
 _MOVE = Statement(
     "UPDATE ledger_head SET log_seq = :log_seq, log_hash = :log_hash, event_seq = :event_seq WHERE id = 1"
 )
@@ -72,6 +74,7 @@ _LOG = insert("operation_log", OperationLogRow.model_fields)
 _EVENT = insert("events", EventRow.model_fields)
 _NOTIFY = Statement("SELECT pg_notify('taxplane_feed', :seq)")
 _SINCE = Statement("SELECT * FROM events WHERE seq > :seq ORDER BY seq LIMIT :limit")
+_ROWS = Statement("SELECT * FROM operation_log WHERE seq > :seq ORDER BY seq LIMIT :limit")
 _LAST = Statement("SELECT event_seq, instance_id FROM ledger_head WHERE id = 1")
 
 
@@ -137,6 +140,27 @@ def _log_row(entry: Entry, now: str, head: Row) -> Row:
 def events_since(hand: Connection, seq: int, limit: int = 1000) -> list[Event]:
     """Events after ``seq`` in order, at most ``limit``."""
     return [Event(**row) for row in hand.rows(_SINCE, {"seq": seq, "limit": limit})]
+
+
+def log_rows(hand: Connection, at_once: int = 1000) -> Iterator[Row]:
+    """Every row of the operation log in order, read ``at_once`` at a time."""
+    seq = 0
+    while rows := hand.rows(_ROWS, {"seq": seq, "limit": at_once}):
+        yield from rows
+        seq = rows[-1]["seq"]
+
+
+def log_head(hand: Connection) -> tuple[int, str]:
+    """Number and hash of the last row of the operation log."""
+    row = hand.one(_HEAD_NOW)
+    assert row is not None
+    return row["log_seq"], row["log_hash"]
+
+
+def log_count(hand: Connection) -> int:
+    """How many rows the operation log has."""
+    row = hand.one(_COUNT)
+    return row["n"] if row else 0
 
 
 def position(hand: Connection) -> tuple[str, int]:

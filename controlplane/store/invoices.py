@@ -82,6 +82,7 @@ class InvoiceLineRow(SQLModel, table=True):
     """One printed line with code, rate and amounts as used."""
 
     __tablename__ = "invoice_lines"
+    __table_args__ = {"sqlite_with_rowid": False}
     taxpayer_id: str = Field(primary_key=True)
     invoice_id: str = Field(primary_key=True)
     line_no: int = Field(primary_key=True)

@@ -84,7 +84,7 @@ _ONE = Statement("SELECT * FROM jobs WHERE taxpayer_id = :taxpayer_id AND id = :
 _BY_ID = Statement("SELECT * FROM jobs WHERE id = :id")
 _OF_SUBJECT = Statement("SELECT * FROM jobs WHERE subject_id = :subject_id ORDER BY id")
 _OPEN_OF = Statement(f"SELECT id, kind, state FROM jobs WHERE subject_id = :subject_id AND {OPEN} ORDER BY id LIMIT 1")
-# OPEN stands in both, though the state says as much: without it the lane's index, which holds open jobs only, is not used.
+# OPEN stands in both, though the state says as much: else the index of lanes, which holds open jobs only, is not used.
 _HELD_ON = Statement(
     f"SELECT id FROM jobs WHERE target_id = :target_id AND {OPEN} AND state IN ('leased', 'unknown') LIMIT 1"
 )
@@ -95,6 +95,7 @@ _QUEUED_ISSUES = Statement(
 _OPEN_ISSUES = Statement(
     f"SELECT * FROM jobs WHERE target_id = :target_id AND kind = 'invoice.issue' AND {OPEN} ORDER BY id"
 )
+_EVIDENCE = Statement("SELECT id FROM evidence WHERE job_id = :job_id AND epoch = :epoch AND outcome = :outcome LIMIT 1")
 _ISSUING = Statement(f"SELECT DISTINCT target_id FROM jobs WHERE kind = 'invoice.issue' AND {OPEN}")
 _LANES = Statement(
     "SELECT b.target_id, b.target_noun, b.epoch, b.session, b.rest_until FROM bindings b WHERE b.agent_id = :agent_id "
@@ -178,6 +179,11 @@ def open_issues(hand: Connection, target_id: str) -> list[Row]:
 def devices_with_issues(hand: Connection) -> list[str]:
     """Devices that have open issue jobs."""
     return [row["target_id"] for row in hand.rows(_ISSUING)]
+
+
+def has_evidence(hand: Connection, job_id: str, epoch: int, outcome: str) -> bool:
+    """Whether this very outcome is kept already."""
+    return hand.one(_EVIDENCE, {"job_id": job_id, "epoch": epoch, "outcome": outcome}) is not None
 
 
 def lanes(hand: Connection, agent_id: str) -> list[Row]:

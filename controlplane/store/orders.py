@@ -33,6 +33,7 @@ class OrderLineRow(SQLModel, table=True):
     """One line as received."""
 
     __tablename__ = "order_lines"
+    __table_args__ = {"sqlite_with_rowid": False}
     taxpayer_id: str = Field(primary_key=True)
     order_id: str = Field(primary_key=True)
     line_no: int = Field(primary_key=True)
@@ -43,6 +44,7 @@ class OrderLineLinkRow(SQLModel, table=True):
     """Which part of an order line stands on which invoice line (n:m; quantity and amount of the part)."""
 
     __tablename__ = "order_line_links"
+    __table_args__ = {"sqlite_with_rowid": False}
     taxpayer_id: str = Field(primary_key=True)
     order_id: str = Field(primary_key=True)
     order_line_no: int = Field(primary_key=True)

@@ -54,8 +54,11 @@ def _insert_of(model: type[SQLModel]) -> Statement:
 
 
 @cache
-def _defaults_of(model: type[SQLModel]) -> Row:
-    return {name: field.get_default() for name, field in model.model_fields.items() if not field.is_required()}
+def _columns_of(model: type[SQLModel]) -> tuple[Row, frozenset[str]]:
+    """(defaults, names of all columns)."""
+    fields = model.model_fields
+    defaults = {name: field.get_default() for name, field in fields.items() if not field.is_required()}
+    return defaults, frozenset(fields)
 
 
 def row_of(model: type[SQLModel], **values: Any) -> Row:
@@ -63,9 +66,10 @@ def row_of(model: type[SQLModel], **values: Any) -> Row:
 
     For tables that get many rows: an instance of the model costs ten times as much.
     """
-    row = {**_defaults_of(model), **values}
-    if row.keys() != model.model_fields.keys():
-        raise TypeError(f"{model.__tablename__}: {sorted(row.keys() ^ model.model_fields.keys())}")
+    defaults, names = _columns_of(model)
+    row = {**defaults, **values}
+    if row.keys() != names:
+        raise TypeError(f"{model.__tablename__}: {sorted(row.keys() ^ names)}")
     return row
 
 

@@ -17,7 +17,6 @@ from controlplane.domain.refusals import Language, Refusal
 MAX_BODY_BYTES: Final = 2 * 1024 * 1024
 MAX_LINES: Final = 2000
 _MOST_DIFFERENCES = 20
-_CANONICAL_JSON: Final[dict[str, Any]] = {"sort_keys": True, "separators": (",", ":"), "ensure_ascii": False}
 
 Decimal = Annotated[str, Meta(max_length=26, pattern=rf"\A{DECIMAL_PATTERN}\Z")]
 Key = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"\A[!-~]+\Z")]
@@ -108,7 +107,7 @@ def requested(body: InvoiceBody) -> RequestedInvoice:
 
 def canonical(body: InvoiceBody) -> bytes:
     """The body as one spelling: sorted keys, no blanks; absent, null, empty and default values all left out."""
-    return json.dumps(_meant(msgspec.to_builtins(body)), **_CANONICAL_JSON).encode()
+    return msgspec.json.encode(_meant(msgspec.to_builtins(body)), order="sorted")
 
 
 def digest(canonical_body: bytes) -> str:

@@ -119,6 +119,19 @@ async def test_a_command_can_carry_what_to_search_for(plane: Plane) -> None:
     async with console(plane) as operator:
         await operator.sees("宁波一号")
         await operator.goes("发票 已拒绝", "筛选 已拒绝", "显示 1 / 4 条")
+        await operator.goes("fp 待开", "筛选 待开")
+        await operator.goes("fp", "4 条")
+        await operator.press("escape")
+        await operator.misses("› 发票")
+
+
+async def test_the_way_back_has_an_end(plane: Plane) -> None:
+    async with console(plane) as operator:
+        await operator.sees("宁波一号")
+        for _ in range(9):
+            await operator.goes("fp", "› 发票 ")
+            await operator.goes("zy", "› 作业 ")
+        assert len(operator.app.screen_stack) < 18
 
 
 async def test_escape_closes_the_bar_before_anything_else(plane: Plane) -> None:

@@ -28,7 +28,6 @@ class Demo:
         self._process = subprocess.Popen(
             [*command, "--data-dir", str(self.folder / "data"), "--speed", str(speed)],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._words, cwd=HOUSE,
-            env=os.environ | {"PYTHONPROFILEIMPORTTIME": "1"},
         )  # fmt: skip
         self.facts = self._ready_line()
         self.api, self.bureau, self._control = self.facts["api"], self.facts["bureau"], self.facts["control"]
@@ -83,10 +82,6 @@ class Demo:
     def put_faults(self, device_no: str, faults: list[dict[str, Any]]) -> None:
         """Replace the faults of one device; an empty list clears them."""
         self._steer("PUT", f"/devices/{device_no}/faults", {"faults": faults})
-
-    def log_of(self, name: str) -> str:
-        """What a child has logged so far."""
-        return (self.folder / "data" / "logs" / f"{name}.log").read_text(encoding="utf-8", errors="replace")
 
     def _steer(self, method: str, path: str, body: Any = None) -> Any:
         content = None if body is None else json.dumps(body).encode()

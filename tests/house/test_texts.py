@@ -11,7 +11,9 @@ from tests.house import tree
 
 SEPARATED = {
     "a place on one machine": re.compile("/" + r"(work|root|Users)/\w|/ho" + r"me/\w+/"),
-    "a package index": re.compile(r"py" + r"pi\.org|python" + r"hosted|npm" + r"js\.(org|com)|(extra-)?index" + "-url="),
+    "a package index": re.compile(
+        r"py" + r"pi\.org|python" + r"hosted|npm" + r"js\.(org|com)|(extra-)?index" + "-url="
+    ),
 }
 
 

@@ -1,4 +1,4 @@
-"""The demo as a process of its own, started as a person would; it ends with its test, and with pytest however that ends."""
+"""The demo as a process of its own, started as a person would; it ends with its test, however that ends."""
 
 from __future__ import annotations
 

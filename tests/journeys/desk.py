@@ -24,7 +24,8 @@ class Desk(Door):
         assert answer.status == 202, answer
         if job := answer.json["job"]:
             self.settled(job["id"])
-        return self.get(path)
+        record: Row = self.get(path)
+        return record
 
     def settled(self, job_id: str) -> None:
         """Wait for a job to end as done."""

@@ -60,7 +60,8 @@ def _signing(kind: str, **more: object) -> Row:
 
 UNKNOWN = frozenset({"outcome_unknown"})
 ISSUING = (
-    Case("answer_after_timeout", (_signing("answer_after_timeout", times=1), JOURNAL_UNREADABLE), UNKNOWN, trail="unknown"),
+    Case("answer_after_timeout", (_signing("answer_after_timeout", times=1), JOURNAL_UNREADABLE), UNKNOWN,
+         trail="unknown"),
     Case("slow_beyond_timeout", (_signing("slow", times=1, seconds=8),), UNKNOWN, trail="unknown"),
     Case("down", (_fault("down"),), UNKNOWN | {"device_unreachable"}, health="device_unreachable"),
     Case("slow", (_signing("slow", seconds=1.5),)),
@@ -124,7 +125,7 @@ class Trial:
     def _hear_the_cause(self) -> None:
         case = self._case
         if case.waiting:
-            until(lambda: self._reasons() & case.waiting, SEEN_WITHIN, f"waits for {set(case.waiting)}, {self._reasons()}")
+            until(lambda: self._reasons() & case.waiting, SEEN_WITHIN, f"waits with a reason of {set(case.waiting)}")
         if case.health:
             until(lambda: self._device()["health"]["cause"] == case.health, SEEN_WITHIN, f"health {case.health}")
             assert self._device()["health"]["text"]
@@ -150,7 +151,7 @@ class Trial:
             self._demo.faults(self._device_no)
         if self._case.remedy:
             self._case.remedy(self._desk, self._device())
-        until(lambda: self._done(set(SETTLED_UPLOADS)), SETTLED_WITHIN, f"settled: {self._invoices()}")
+        until(lambda: self._done(set(SETTLED_UPLOADS)), SETTLED_WITHIN, f"settled uploads of {self._name}")
 
     def _settled(self) -> None:
         rows = self._invoices()

@@ -37,7 +37,7 @@ def imported(log: str) -> set[str]:
     return {found.partition(".")[0] for found in re.findall(r"^import time: +\d+ \| +\d+ \| +(\S+)$", log, re.M)}
 
 
-def test_its_own_account_of_every_import_names_nothing_heavy(worked: int, demo: Demo):
+def test_its_own_account_of_every_import_names_nothing_heavy(worked: int, demo: Demo) -> None:
     """The interpreter itself writes a line for each import, early or late, into the log of the process."""
     names = imported(demo.log("agent"))
     assert {"agents", "controlplane", "msgspec", "sqlite3"} <= names
@@ -45,7 +45,7 @@ def test_its_own_account_of_every_import_names_nothing_heavy(worked: int, demo: 
     assert {"fastapi", "sqlmodel", "pydantic"} <= imported(demo.log("server")), "the account is worth nothing"
 
 
-def test_no_heavy_library_is_mapped_into_it(worked: int, demo: Demo):
+def test_no_heavy_library_is_mapped_into_it(worked: int, demo: Demo) -> None:
     """The kernel's account: extension modules in the memory of the living process (Linux)."""
     if sys.platform != "linux":
         return

@@ -55,7 +55,7 @@ def sent(demo: Demo, front_end: Door) -> Sent:
     return Sent(asked, answers)
 
 
-def test_all_are_issued_and_right_to_the_fen(sent: Sent):
+def test_all_are_issued_and_right_to_the_fen(sent: Sent) -> None:
     natures: set[int] = set()
     for one in sent.asked:
         answer = sent.answers[one.request_id]
@@ -65,14 +65,14 @@ def test_all_are_issued_and_right_to_the_fen(sent: Sent):
     assert natures == {0, 1, 2} and {one.body["tax_inclusive"] for one in sent.asked} == {True, False}
 
 
-def test_each_number_is_given_once_and_none_is_left_out(sent: Sent, books: Books):
+def test_each_number_is_given_once_and_none_is_left_out(sent: Sent, books: Books) -> None:
     told = [answer.json for answer in sent.answers.values()]
     assert len({(row["invoice_code"], row["invoice_no"]) for row in told}) == REQUESTS
     assert len({row["device_no"] for row in told}) == 4
     books.numbers(books.ledger())
 
 
-def test_ledger_journals_and_bureau_list_the_same_within_a_minute(sent: Sent, books: Books):
+def test_ledger_journals_and_bureau_list_the_same_within_a_minute(sent: Sent, books: Books) -> None:
     requests = {one.request_id for one in sent.asked}
     books.uploaded(requests, A_MINUTE)
     ledger = books.compare()
@@ -80,7 +80,7 @@ def test_ledger_journals_and_bureau_list_the_same_within_a_minute(sent: Sent, bo
     assert all(ledger[name]["upload_status"] == "uploaded" for name in requests)
 
 
-def test_posting_all_again_changes_nothing(sent: Sent, demo: Demo, books: Books, front_end: Door):
+def test_posting_all_again_changes_nothing(sent: Sent, demo: Demo, books: Books, front_end: Door) -> None:
     books.uploaded(sent.answers, 4 * A_MINUTE)
     mark = _newest(demo)
     second, third = send_all(front_end, sent.asked), send_all(front_end, sent.asked)
@@ -106,7 +106,7 @@ def _logged_since(demo: Demo, mark: int) -> list[Row]:
     return [row for row in rows if row["seq"] > mark and row["taxpayer_id"] == demo.taxpayer_id]
 
 
-def test_one_request_on_two_connections_at_once_is_one_invoice(demo: Demo, front_end: Door, books: Books):
+def test_one_request_on_two_connections_at_once_is_one_invoice(demo: Demo, front_end: Door, books: Books) -> None:
     def both(number: int) -> list[Answer]:
         body, together = ask(demo.taxpayer_id, f"twin-{number}").body, threading.Barrier(2)
 
@@ -130,7 +130,7 @@ def test_one_request_on_two_connections_at_once_is_one_invoice(demo: Demo, front
     assert [requests.count(f"twin-{number}") for number in range(10)] == [1] * 10
 
 
-def test_another_body_under_a_known_request_is_refused_naming_the_fields(demo: Demo, front_end: Door):
+def test_another_body_under_a_known_request_is_refused_naming_the_fields(demo: Demo, front_end: Door) -> None:
     asked = ask(demo.taxpayer_id, "same-request", order_no="same-request")
     first = front_end.post("/v1/invoices", asked.body, wait=10)
     other = json.loads(json.dumps(asked.body))
@@ -146,14 +146,14 @@ def test_another_body_under_a_known_request_is_refused_naming_the_fields(demo: D
     }
 
 
-def test_the_same_meaning_in_another_spelling_is_the_same_request(demo: Demo, front_end: Door):
+def test_the_same_meaning_in_another_spelling_is_the_same_request(demo: Demo, front_end: Door) -> None:
     body = simple(demo.taxpayer_id, "spelling", remark="备注")
     first = front_end.post("/v1/invoices", body, wait=10)
     respelled = dict(reversed(body.items())) | {"payee": None, "direction": "blue", "tax_inclusive": False}
     assert front_end.post("/v1/invoices", respelled, wait=10)["id"] == first["id"]
 
 
-def test_an_order_with_a_live_invoice_takes_no_second(demo: Demo, front_end: Door):
+def test_an_order_with_a_live_invoice_takes_no_second(demo: Demo, front_end: Door) -> None:
     first = front_end.post("/v1/invoices", simple(demo.taxpayer_id, "live-1", order_no="live-order"), wait=10)
     answer = front_end.ask("POST", "/v1/invoices", simple(demo.taxpayer_id, "live-2", order_no="live-order"))
     assert answer.status == 409 and answer.json["code"] == "order_has_live_invoice"
@@ -162,7 +162,7 @@ def test_an_order_with_a_live_invoice_takes_no_second(demo: Demo, front_end: Doo
     assert [row["id"] for row in found] == [first["id"]]
 
 
-def test_over_the_single_limit_is_refused_and_may_be_corrected(demo: Demo, front_end: Door, books: Books):
+def test_over_the_single_limit_is_refused_and_may_be_corrected(demo: Demo, front_end: Door, books: Books) -> None:
     """100,000.00 and 13 % tax: the excess over the device's limit is named; the correction is a second attempt."""
     body = simple(demo.taxpayer_id, "too-much", "100000.00", order_no="corrected")
     refused = front_end.ask("POST", "/v1/invoices", body, wait=10)
@@ -196,7 +196,7 @@ def test_over_the_single_limit_is_refused_and_may_be_corrected(demo: Demo, front
 )
 def test_a_broken_rule_is_named_and_listed_with_its_remedy(
     demo: Demo, front_end: Door, name: str, change: Callable[[Row], None]
-):
+) -> None:
     body = simple(demo.taxpayer_id, f"broken-{name}")
     change(body)
     told = front_end.post("/v1/invoices", body, wait=10)

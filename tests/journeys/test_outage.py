@@ -24,8 +24,9 @@ def bureau_back(demo: Demo) -> Iterator[None]:
 
 def test_without_the_bureau_issuing_goes_on_and_uploads_follow_in_order(
     demo: Demo, desk: Desk, front_end: Door, books: Books, bureau_back: None
-):
+) -> None:
     device_no, other_no = (device["device_no"] for device in desk.devices(demo.taxpayer_id)[:2])
+    books.uploaded(books.ledger(), 30)
     assert demo.control().put("/bureau", {"state": "down"})["state"] == "down"
     with pytest.raises(OSError, match="refused"):
         demo.bureau().get("/receipts")
@@ -74,7 +75,7 @@ def _in_order(books: Books, device_no: str) -> None:
 
 def test_a_slow_bureau_delays_uploads_and_nothing_else(
     demo: Demo, front_end: Door, books: Books, bureau_back: None
-):
+) -> None:
     demo.control().put("/bureau", {"state": "slow"})
     told = front_end.ask("POST", "/v1/invoices", simple(demo.taxpayer_id, "slow-bureau"), wait=10)
     assert told.status == 200 and told.json["state"] == "issued"

@@ -16,7 +16,7 @@ CHILDREN = {"server", "probe", "agent", "devices", "bureau", "mail"}
 IN_USE, PORT_BUSY = 3, 4
 
 
-def test_it_says_all_that_is_promised(started: tuple[Demo, Answer]):
+def test_it_says_all_that_is_promised(started: tuple[Demo, Answer]) -> None:
     demo, _ = started
     print(f"first start: {demo.seconds:.1f} s")
     facts = demo.facts
@@ -35,33 +35,33 @@ def test_it_says_all_that_is_promised(started: tuple[Demo, Answer]):
     assert demo.bureau().get("/receipts", taxpayer_id="nobody") == []
 
 
-def test_an_invoice_posted_at_once_is_issued(started: tuple[Demo, Answer]):
+def test_an_invoice_posted_at_once_is_issued(started: tuple[Demo, Answer]) -> None:
     _, first = started
     assert first.status == 200, first
     assert first.json["state"] == "issued" and len(first.json["invoice_no"]) == 8
 
 
-def test_the_taxpayer_has_four_devices_with_numbers_enough(demo: Demo, desk: Desk):
+def test_the_taxpayer_has_four_devices_with_numbers_enough(demo: Demo, desk: Desk) -> None:
     devices = desk.devices(demo.taxpayer_id)
     assert len(devices) == 4
     assert all(device["state"] == "ready" for device in devices)
     assert all(device["stock"][kind] + device["last_index"] >= 5000 for device in devices for kind in ("026", "028"))
 
 
-def test_a_second_demo_in_the_same_directory_names_the_first(demo: Demo):
+def test_a_second_demo_in_the_same_directory_names_the_first(demo: Demo) -> None:
     code, words = demo.run_out()
     assert code == IN_USE
     assert f"pid {demo.facts['pids']['demo']}" in words and demo.facts["api"] in words
 
 
-def test_a_busy_port_that_was_asked_for_ends_it(demo: Demo, tmp_path: Path):
+def test_a_busy_port_that_was_asked_for_ends_it(demo: Demo, tmp_path: Path) -> None:
     port = demo.facts["api"].rpartition(":")[2]
     with prepared(tmp_path / "other") as other:
         code, words = other.run_out("--port", port)
     assert code == PORT_BUSY and port in words
 
 
-def test_killed_children_come_back(demo: Demo, front_end: Door):
+def test_killed_children_come_back(demo: Demo, front_end: Door) -> None:
     before = demo.control().get("/pids")
     assert before.keys() == CHILDREN
     for name in sorted(CHILDREN):

@@ -95,14 +95,12 @@ def _simulated(there: Machine, folder: Path, room: str, config: dict[str, Any]) 
 
 
 @pytest.mark.parametrize("how", [HOW])
-def test_an_agent_on_a_second_machine_is_joined_works_is_revoked_and_refused(office: Office, how: str):
+def test_an_agent_on_a_second_machine_is_joined_works_is_revoked_and_refused(office: Office, how: str) -> None:
     print(how, end=" ")
     home = office.folder / "agent"
     _join_once(office, home)
     log = office.folder / "agent.log"
-    agent = office.there.start(
-        ["agents", "run", "--home", str(home)], log, {"TAXPLANE_AGENT_OBSERVE_SECONDS": "1"}
-    )
+    agent = office.there.start(["agents", "run", "--home", str(home)], log, {"TAXPLANE_AGENT_OBSERVE_SECONDS": "1"})
     who = json.loads((home / "identity.json").read_text(encoding="utf-8"))
     _furnish(office, who["agent_id"])
     issued = office.desk.post("/v1/invoices", simple(TAXPAYER, "far-1"), wait=20)

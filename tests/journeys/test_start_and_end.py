@@ -10,7 +10,7 @@ from tests.journeys.asking import simple
 from tests.journeys.demo_process import prepared
 
 
-def test_a_second_start_goes_on_where_the_first_ended(tmp_path: Path):
+def test_a_second_start_goes_on_where_the_first_ended(tmp_path: Path) -> None:
     with prepared(tmp_path / "data") as demo:
         demo.start()
         body = simple(demo.taxpayer_id, "first-life")
@@ -28,7 +28,7 @@ def test_a_second_start_goes_on_where_the_first_ended(tmp_path: Path):
         demo.end(signal.SIGKILL)
 
 
-def test_sigterm_to_make_ends_everything(tmp_path: Path):
+def test_sigterm_to_make_ends_everything(tmp_path: Path) -> None:
     """``make up`` itself, its packages taken as installed; the empty scenario, which is quicker to set up."""
     with prepared(tmp_path / "data") as demo:
         venv = Path(sys.prefix)

@@ -1,4 +1,4 @@
-"""Two machines in one: two network namespaces with a cable between them, or loopback addresses where that is forbidden."""
+"""Two machines in one: two network namespaces and a cable; loopback addresses where that is forbidden."""
 
 from __future__ import annotations
 
@@ -52,9 +52,7 @@ class Machine:
         self._running.append(process)
         return process
 
-    def run(
-        self, command: list[str], environment: Mapping[str, str] | None = None
-    ) -> subprocess.CompletedProcess[str]:
+    def run(self, command: list[str], environment: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
         """A program of ours on this machine, to its end."""
         return subprocess.run(
             [*self.inside, sys.executable, "-m", *command], stdin=subprocess.DEVNULL, capture_output=True, text=True,

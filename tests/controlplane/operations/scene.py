@@ -109,6 +109,10 @@ class Scene:
 
     # --- hands
 
+    def change(self, sql: str, **parameters: Any) -> int:
+        """What an operation would not do: written straight to the tables."""
+        return self.ledger.write_now(lambda tx: tx.run(Statement(sql), parameters))
+
     def taxpayer(self, number: int = 1) -> str:
         owner = taxpayer_id(number)
         values = {"taxpayer_id": owner, "name": f"公司{number}", "taxpayer_kind": "general", "region": "4400"}

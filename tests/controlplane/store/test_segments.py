@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
@@ -61,11 +62,13 @@ def test_what_the_holder_claims_beyond_is_held_from_then_on(founded: Ledger, sta
 def test_two_servers_racing_never_share_a_number(open_ledger: Callable[..., Ledger]) -> None:
     rng = random.Random(7)
     starts = [rng.randrange(1, 900) for _ in range(60)]
+    together = threading.Barrier(2)
 
     def ask(device_id: str, ledger: Ledger, order: list[int]) -> list[range]:
         got = []
         for start_no in order:
             end_no = start_no + len(device_id) * 7
+            together.wait(10)
             if claim(ledger, wanted(device_id, start_no, end_no)) is None:
                 got.append(range(start_no, end_no + 1))
         return got

@@ -101,6 +101,7 @@ def upgrade() -> None:
         sa.Column("own_code", sa.String(), nullable=False),
         sa.Column("order_line", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("taxpayer_id", "invoice_id", "line_no", name=op.f("pk_invoice_lines")),
+        sqlite_with_rowid=False,
     )
 
     op.create_table(
@@ -265,6 +266,7 @@ def upgrade() -> None:
             "invoice_line_no",
             name=op.f("pk_order_line_links"),
         ),
+        sqlite_with_rowid=False,
     )
 
     op.create_table(
@@ -274,6 +276,7 @@ def upgrade() -> None:
         sa.Column("line_no", sa.Integer(), nullable=False),
         sa.Column("body", sa.String(), nullable=False),
         sa.PrimaryKeyConstraint("taxpayer_id", "order_id", "line_no", name=op.f("pk_order_lines")),
+        sqlite_with_rowid=False,
     )
 
     op.create_table(
