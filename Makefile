@@ -10,7 +10,7 @@ up: $(VENV)/.runtime
 	@exec $(VENV)/bin/taxplane demo $(ARGS)
 
 test: lint
-	@exec $(VENV)/bin/python -m pytest $(ARGS)
+	@exec $(VENV)/bin/python -m pytest -n 2 --dist loadgroup $(ARGS)
 
 lint: $(VENV)/.dev
 	@exec sh tests/lint.sh

@@ -152,7 +152,7 @@ class _Journal:
 
 
 def _devices(serves: str | None) -> list[Finding]:
-    addresses = msgspec.json.decode(serves, type=list[DeviceAddress]) if serves else []
+    addresses = journal_file.ADDRESSES.decode(serves) if serves else []
     addresses = [address for address in addresses if address.device_no is not None]
     if not addresses:
         return [_finding("devices", True, say("doctor.none_served"))]

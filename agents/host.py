@@ -26,7 +26,7 @@ from agents.fault_points import reach
 from agents.identity import Identity
 from agents.instants import text_of
 from agents.journal import Journal
-from agents.journal_file import JournalBroken
+from agents.journal_file import ADDRESSES, JournalBroken
 from agents.lanes import Lanes, Task, fence_of
 from agents.phrases import say
 from agents.settings import Settings
@@ -257,7 +257,7 @@ class Host:
         """Take up what an earlier life left: open intents are recalled first, unheard outcomes are sent again."""
         serves = self._journal.fact("serves")
         if serves:
-            self._watch.serve(msgspec.json.decode(serves, type=list[DeviceAddress]))
+            self._watch.serve(ADDRESSES.decode(serves))
         for intent in self._journal.open_intents():
             task = self._task(intent.order)
             task.must_recall = task.intended = task.recovered = True

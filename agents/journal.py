@@ -17,7 +17,7 @@ import msgspec
 from msgspec import Struct
 
 from agents.fault_points import reach
-from agents.journal_file import JournalBroken, connect, decoded_order, is_shortage
+from agents.journal_file import ISSUED, ORDER, JournalBroken, connect, is_shortage
 from agents.journal_writes import Answered, Barrier, Conclude, Deliver, Intend, Prune, Recorded, Remember, Stop, Write
 from controlplane.wire.agents import IssuedInvoice, Order, Outcome
 
@@ -119,7 +119,7 @@ class Journal:
         """Orders begun and not concluded, oldest first."""
         with self._reading:
             rows = self._reader.execute("SELECT body, answer FROM intents WHERE open = 1 ORDER BY place").fetchall()
-        return [OpenIntent(decoded_order(body), _answer(answer)) for body, answer in rows]
+        return [OpenIntent(ORDER.decode(body), ISSUED.decode(answer) if answer else None) for body, answer in rows]
 
     def undelivered(self) -> list[Recorded]:
         """Final outcomes the control plane has not acknowledged, oldest first."""
@@ -220,7 +220,3 @@ class Journal:
                 self._queue.get_nowait().fail(JournalBroken(self._broken))
             except queue.Empty:
                 return
-
-
-def _answer(body: bytes | None) -> IssuedInvoice | None:
-    return None if body is None else msgspec.json.decode(body, type=IssuedInvoice)

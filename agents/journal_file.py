@@ -6,9 +6,15 @@ import errno
 import sqlite3
 from pathlib import Path
 
-import msgspec
+from msgspec.json import Decoder
 
-from controlplane.wire.agents import Order
+from controlplane.wire.agents import DeviceAddress, IssuedInvoice, Order, Outcome
+
+# Made here, by the one thread that imports: two threads using a type for the first time crash the interpreter.
+ORDER = Decoder(Order)
+OUTCOME = Decoder(Outcome)
+ISSUED = Decoder(IssuedInvoice)
+ADDRESSES = Decoder(list[DeviceAddress])
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS intents (
@@ -77,11 +83,6 @@ def is_shortage(error: Exception) -> bool:
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
         return code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_BUSY)
     return isinstance(error, OSError) and error.errno == errno.ENOSPC
-
-
-def decoded_order(body: bytes) -> Order:
-    """An order as it was put down."""
-    return msgspec.json.decode(body, type=Order)
 
 
 def _migrate(db: sqlite3.Connection) -> None:

@@ -131,6 +131,7 @@ class Lanes:
                     if self._ready:
                         self._change.notify()
                     task = lane.tasks[0]
+                    task.renew()
                     if task.started is None:
                         task.started = now
                     return task

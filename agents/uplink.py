@@ -28,6 +28,8 @@ _ANSWER_LIMIT = 64 << 20
 
 T = TypeVar("T")
 
+# Made here, by the one thread that imports: two threads using a type for the first time crash the interpreter.
+_join_answer = msgspec.json.Decoder(JoinAnswer)
 _lease_answer = msgspec.json.Decoder(LeaseAnswer)
 _ack = msgspec.json.Decoder(OutcomeAck)
 
@@ -69,7 +71,7 @@ class Uplink:
 
     def join(self, request: JoinRequest) -> JoinAnswer:
         """Exchange a join token for an identity. Raises Away, Revoked (token not accepted) or Rejected."""
-        return _decoded(self._post(JOIN_PATH, msgspec.json.encode(request), 0), msgspec.json.Decoder(JoinAnswer))
+        return _decoded(self._post(JOIN_PATH, msgspec.json.encode(request), 0), _join_answer)
 
     def lease(self, request: LeaseRequest) -> LeaseAnswer:
         """Wait for work up to ``request.wait`` seconds. Raises Away, Revoked, Rejected."""

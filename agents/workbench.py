@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable
 from datetime import datetime
 
-import msgspec
 from msgspec import Struct
 
 from agents.authority import Authority
@@ -37,6 +36,7 @@ from agents.drivers.contract import (
 from agents.fault_points import reach
 from agents.instants import text_of
 from agents.journal import Journal, JournalFull
+from agents.journal_file import OUTCOME
 from agents.journal_writes import Recorded
 from agents.lanes import Task, fence_of
 from agents.phrases import say
@@ -117,7 +117,7 @@ class Workbench:
         if task.order.redelivered and not task.checked:
             task.checked = True
             if (known := self._journal.recorded(task.order.job_id)) is not None:
-                outcome = msgspec.json.decode(known.body, type=Outcome)
+                outcome = OUTCOME.decode(known.body)
                 if outcome.epoch == task.order.epoch and outcome.result in ("done", "refused"):
                     return known
                 if isinstance(outcome.evidence, IssuedInvoice):

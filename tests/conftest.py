@@ -50,3 +50,14 @@ def ledger(database_url: str) -> Iterator[Ledger]:
     ledger = Ledger(database_url, system_clock)
     yield ledger
     ledger.close()
+
+
+WHOLE_PRODUCT = ("journeys", "crash", "bench")
+"""Folders whose tests run every process of the product: one worker takes them all, one after the other."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep what needs the whole machine out of each other's way."""
+    for item in items:
+        if item.path.relative_to(Path(__file__).parent).parts[0] in WHOLE_PRODUCT:
+            item.add_marker(pytest.mark.xdist_group("the whole product"))

@@ -17,7 +17,12 @@ from controlplane.wire.agents import DeviceAddress
 
 R = TypeVar("R", bound=gp.Reply)
 
-_decoders: dict[type[gp.Reply], msgspec.json.Decoder[Any]] = {}
+# All are made here, by the one thread that imports: two threads using a type for the first time crash the interpreter.
+# Not strict: some devices write counts and flags as text.
+_replies: list[type[gp.Reply]] = [gp.Reply, *gp.Reply.__subclasses__()]
+_decoders: dict[type[gp.Reply], msgspec.json.Decoder[Any]] = {
+    reply: msgspec.json.Decoder(reply, strict=False) for reply in _replies
+}
 
 
 class DeviceSaid(Exception):
@@ -67,12 +72,8 @@ def _addressed(address: DeviceAddress, body: dict[str, Any]) -> dict[str, Any]:
 
 
 def _read(body: bytes, reply: type[R]) -> R:
-    # Not strict: some devices write counts and flags as text.
-    decoder = _decoders.get(reply)
-    if decoder is None:
-        decoder = _decoders[reply] = msgspec.json.Decoder(reply, strict=False)
     try:
-        result: R = decoder.decode(body)
+        result: R = _decoders[reply].decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise _undecodable(body, error) from error
     if result.CODE != gp.OK:
@@ -85,7 +86,7 @@ def _read(body: bytes, reply: type[R]) -> R:
 def _undecodable(body: bytes, error: Exception) -> Exception:
     """A refusal whose other fields do not fit is still a refusal; anything else is damage."""
     try:
-        bare = msgspec.json.decode(body, type=gp.Reply)
+        bare: gp.Reply = _decoders[gp.Reply].decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError):
         return Unanswered("damaged", f"{error}: {body[:120].decode('utf-8', 'replace')}")
     if bare.CODE == gp.OK or bare.CODE in gp.INDEFINITE:

@@ -172,8 +172,12 @@ class GpTransport:
             raise Unsent(error.code, error.detail) from error
 
     def _forget(self, site: Site) -> None:
-        for line in self._idle.pop(site, []):
-            line.close()
+        idle = self._idle.get(site)
+        while idle:
+            try:
+                idle.pop().close()
+            except IndexError:  # another thread took the last one
+                return
 
     def _request(self, site: Site, code: str, body: bytes) -> bytes:
         now = self._clock().astimezone(DEVICE_ZONE)

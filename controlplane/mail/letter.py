@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
-from email.utils import make_msgid
 
 from controlplane.domain.foreign_text import clean
+
+
+class LetterInvalid(Exception):
+    """The letter's recipient is no mail address."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,12 +24,22 @@ class Letter:
 
 
 def compose(letter: Letter, sender: str, message_id: str) -> EmailMessage:
-    """The letter as a message. The same outbox row always gets the same Message-ID, so a receiver can tell a repeat."""
+    """The letter as a message; LetterInvalid for a recipient that is no address.
+
+    The same outbox row always gets the same Message-ID, so a receiver can tell a repeat.
+    """
     message = EmailMessage()
     message["Subject"] = clean(letter.subject, "mail")
-    message["From"] = Address(addr_spec=sender)
-    message["To"] = Address(addr_spec=letter.recipient)
-    message["Message-ID"] = make_msgid(idstring=message_id, domain="taxplane.invalid")
+    message["From"] = _address(sender)
+    message["To"] = _address(letter.recipient)
+    message["Message-ID"] = f"<{message_id}@taxplane.invalid>"
     message["Auto-Submitted"] = "auto-generated"
-    message.set_content("\n".join(clean(line, "mail") for line in letter.text.split("\n")))
+    message.set_content("\n".join(clean(line, "mail") for line in letter.text.split("\n")), cte="base64")
     return message
+
+
+def _address(spec: str) -> Address:
+    try:
+        return Address(addr_spec=spec)
+    except (MessageError, ValueError, IndexError) as fault:
+        raise LetterInvalid(f"{clean(spec, 'log', 80)!r} is no mail address") from fault

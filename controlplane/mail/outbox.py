@@ -8,7 +8,7 @@ from datetime import timedelta
 import aiosmtplib
 import msgspec
 
-from controlplane.mail.letter import Letter, compose
+from controlplane.mail.letter import Letter, LetterInvalid, compose
 from controlplane.mail.smtp import Permanent, send
 from controlplane.settings import MailSettings
 from controlplane.store import outbox, times
@@ -58,7 +58,7 @@ async def _try(ledger: Ledger, settings: MailSettings, row: Row) -> None:
     state, error = "sent", ""
     try:
         await send(compose(letter, settings.sender, row["id"]), settings)
-    except Permanent as fault:
+    except (LetterInvalid, Permanent) as fault:
         state, error = "given_up", str(fault)
     except (aiosmtplib.SMTPException, OSError) as fault:
         age = ledger.clock() - times.from_text(row["created_at"])

@@ -84,7 +84,9 @@ def _bind_one(tx: Transaction, noun: str, target_id: str, agent_id: str) -> None
     if binding is None:
         tx.add(job_store.BindingRow(target_id=target_id, target_noun=noun, agent_id=agent_id, updated_at=tx.now))
     elif binding["agent_id"] != agent_id:
-        if binding["agent_id"] is not None and job_store.held_on(tx, target_id):
+        holder = agents.find(tx, binding["agent_id"]) if binding["agent_id"] else None
+        # A revoked agent brings no outcome any more: its successor gets what it held, and reads the journal first.
+        if holder is not None and holder["state"] == "active" and job_store.held_on(tx, target_id):
             raise refuse("asset_bound_elsewhere", name=target_id)
         job_store.bind(tx, target_id, agent_id, tx.now)
 

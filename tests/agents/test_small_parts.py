@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import errno
 import hashlib
 import json
@@ -115,6 +116,37 @@ def test_the_lock_lets_one_process_in(tmp_path: Path) -> None:
 
 def test_digest_is_sha256() -> None:
     assert sha256_hex("豆腐".encode()) == hashlib.sha256("豆腐".encode()).hexdigest()
+
+
+THREADED = ["delivery", "host", "journal", "journal_writes", "lanes", "uplink", "watch", "workbench"]
+
+
+def test_decoders_are_made_while_importing() -> None:
+    """msgspec describes a type at its first use, and two threads doing that at once crash the interpreter."""
+    root = Path(fault_points.__file__).parent
+    paths = [*(root / f"{name}.py" for name in THREADED), *(root / "drivers").glob("*.py")]
+    found = []
+    for path in paths:
+        functions = (node for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.FunctionDef))
+        inside = (node for function in functions for node in ast.walk(function) if isinstance(node, ast.Call))
+        calls = (ast.unparse(node.func) for node in inside)
+        found += [(path.name, call) for call in calls if call in ("msgspec.json.decode", "msgspec.convert", "Decoder")]
+    assert found == []
+
+
+def test_first_uses_from_many_threads() -> None:
+    script = (
+        "import sys, threading, agents.host\n"
+        "from agents.journal_file import OUTCOME\n"
+        "sys.setswitchinterval(1e-6)\n"
+        "gate = threading.Barrier(8)\n"
+        "text = b'{\"job_id\":\"a\",\"taxpayer_id\":\"t\",\"epoch\":1,\"result\":\"done\",\"at\":\"x\"}'\n"
+        "threads = [threading.Thread(target=lambda: (gate.wait(), OUTCOME.decode(text))) for _ in range(8)]\n"
+        "[thread.start() for thread in threads]\n"
+        "[thread.join() for thread in threads]\n"
+    )
+    for _ in range(10):
+        subprocess.run([sys.executable, "-c", script], timeout=20, check=True)
 
 
 def test_every_phrase_has_both_languages() -> None:

@@ -1,4 +1,4 @@
-"""The story an operator types at two in the morning: find the stopped device, see why, mend it, see the invoice issued."""
+"""The story an operator types at two in the morning: find what stopped, see why, mend it, see the invoice issued."""
 
 from __future__ import annotations
 

@@ -6,6 +6,7 @@ chained log and no idempotent answers: what it leaves out is in its favour.
 """
 
 import hashlib
+import socket
 import sys
 import uuid
 from datetime import UTC, datetime
@@ -274,7 +275,9 @@ def main(arguments: list[str]) -> None:
     if verb == "fill":
         fill(url, *rest)
     else:
-        uvicorn.run(build(url), fd=int(rest[0]), access_log=False, log_level="warning")
+        config = uvicorn.Config(build(url), access_log=False, log_level="warning")
+        # Not uvicorn's own fd: it takes every inherited socket for a Unix one and leaves TCP_NODELAY off.
+        uvicorn.Server(config).run(sockets=[socket.socket(fileno=int(rest[0]))])
 
 
 if __name__ == "__main__":

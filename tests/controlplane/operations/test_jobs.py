@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from controlplane.domain.refusals import Refusal
-from controlplane.operations import tax_servers, virtual_devices
+from controlplane.operations import jobs, tax_servers, virtual_devices
 from controlplane.store.engine import Ledger
 from controlplane.wire import agents as wire
 from tests.controlplane.operations.paper_devices import Paper
@@ -101,8 +101,6 @@ def test_orders_whose_answer_was_lost_are_sent_again(
 
 
 def test_two_servers_never_hand_out_an_order_twice(scene: Scene, agent: Agent, owner: str, papers: list[Paper]) -> None:
-    from controlplane.operations import jobs
-
     for paper in papers:
         ask(scene, owner, paper, *(f"{paper.device_no}-{number}" for number in range(12)))
     other = Ledger(scene.ledger.url, scene.ledger.clock)

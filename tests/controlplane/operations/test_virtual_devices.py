@@ -10,7 +10,7 @@ from controlplane.domain.refusals import Refusal
 from controlplane.operations import tax_servers, virtual_devices
 from controlplane.operations.acts import Act
 from controlplane.store.engine import Ledger
-from tests.controlplane.operations.scene import ADMIN, QUOTA, RULES, Agent, Scene, front_end
+from tests.controlplane.operations.scene import ADMIN, QUOTA, RULES, Agent, Scene, body, front_end
 
 
 @pytest.mark.parametrize("servers", [1, 2])
@@ -89,8 +89,6 @@ def test_an_act_needs_the_version_that_was_seen_and_is_logged(scene: Scene, agen
 
 
 def test_a_server_that_is_suspended_stops_its_devices(scene: Scene, agent: Agent) -> None:
-    from tests.controlplane.operations.scene import body
-
     owner, server_id = scene.taxpayer(1), scene.server(agent)
     scene.ready(agent, owner, server_id)
     invoice_id = scene.request(body(owner, "r1"))[0]
