@@ -8,7 +8,6 @@ import os
 import sys
 from typing import Any
 
-
 SWITCH_SECONDS = 0.0005
 """The writer's thread works next to the event loop: neither shall wait 5 ms, Python's default, for the other."""
 

@@ -18,8 +18,10 @@ from controlplane.store.engine import Ledger
 
 SWEEP_SECONDS = 5.0
 MAIL_SECONDS = 2.0
-LATE_FACTOR = 6
-"""Work that has not finished for this many of its periods is a fault."""
+SWEEP_LATE = 30.0
+MAIL_LATE = 1800.0
+"""Seconds after which work that has not finished is a fault. A mail server that hangs holds up letters for as long as a
+go of tries may last, and nothing else."""
 
 log = logging.getLogger("taxplane.timetable")
 
@@ -36,9 +38,9 @@ class Timetable:
 
     def start(self) -> None:
         """Begin, in the running event loop."""
-        self._every("sweep", SWEEP_SECONDS, self._sweep)
+        self._every("sweep", (SWEEP_SECONDS, SWEEP_LATE), self._sweep)
         if self._mail.port:
-            self._every("mail", MAIL_SECONDS, self._deliver)
+            self._every("mail", (MAIL_SECONDS, MAIL_LATE), self._deliver)
         self._scheduler.start()
 
     def stop(self) -> None:
@@ -48,10 +50,11 @@ class Timetable:
     def faults(self) -> list[str]:
         """Names of work that has not finished for long."""
         now = time.monotonic()
-        return [name for name, (at, period) in self._done.items() if now - at > period * LATE_FACTOR]
+        return [name for name, (at, late) in self._done.items() if now - at > late]
 
-    def _every(self, name: str, seconds: float, work: Callable[[], Awaitable[None]]) -> None:
-        self._done[name] = (time.monotonic(), seconds)
+    def _every(self, name: str, rhythm: tuple[float, float], work: Callable[[], Awaitable[None]]) -> None:
+        seconds, late = rhythm
+        self._done[name] = (time.monotonic(), late)
 
         async def run() -> None:
             try:
@@ -59,7 +62,7 @@ class Timetable:
             except Exception:
                 log.exception("%s failed", name)
                 return
-            self._done[name] = (time.monotonic(), seconds)
+            self._done[name] = (time.monotonic(), late)
 
         self._scheduler.add_job(run, "interval", seconds=seconds, coalesce=True, max_instances=1, id=name)
 

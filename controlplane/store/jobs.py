@@ -95,7 +95,9 @@ _QUEUED_ISSUES = Statement(
 _OPEN_ISSUES = Statement(
     f"SELECT * FROM jobs WHERE target_id = :target_id AND kind = 'invoice.issue' AND {OPEN} ORDER BY id"
 )
-_EVIDENCE = Statement("SELECT id FROM evidence WHERE job_id = :job_id AND epoch = :epoch AND outcome = :outcome LIMIT 1")
+_EVIDENCE = Statement(
+    "SELECT id FROM evidence WHERE job_id = :job_id AND epoch = :epoch AND outcome = :outcome LIMIT 1"
+)
 _ISSUING = Statement(f"SELECT DISTINCT target_id FROM jobs WHERE kind = 'invoice.issue' AND {OPEN}")
 _LANES = Statement(
     "SELECT b.target_id, b.target_noun, b.epoch, b.session, b.rest_until FROM bindings b WHERE b.agent_id = :agent_id "

@@ -58,7 +58,8 @@ def _taxpayer(tx: Transaction) -> None:
     stamps = {"created_at": tx.now, "updated_at": tx.now}
     tx.add(
         TaxpayerRow(
-            id=times.new_id(), taxpayer_id=TAXPAYER, name="云杉就绪科技有限公司", taxpayer_kind="general", region="3100",
+            id=times.new_id(), taxpayer_id=TAXPAYER, name="云杉就绪科技有限公司", taxpayer_kind="general",
+            region="3100",
             issuer="王开", **stamps,
         )
     )  # fmt: skip

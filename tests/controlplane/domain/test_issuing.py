@@ -19,7 +19,7 @@ def shown(request_lines: object) -> list[tuple[int, str, str]]:
     return [(one.nature, money.yuan(one.amount_fen), money.yuan(one.tax_fen)) for one in request_lines]
 
 
-# --- pricing ---------------------------------------------------------------------------------------------------------
+# --- pricing
 
 
 def test_a_plain_line_is_quantity_times_price() -> None:
@@ -106,7 +106,7 @@ def test_a_split_line_still_multiplies_back(quantity: Decimal, price: Decimal, r
     assert only.amount_fen + only.tax_fen == money.line_amount(quantity, price)
 
 
-# --- rules about amounts -------------------------------------------------------------------------------------------
+# --- rules about amounts
 
 
 @pytest.mark.parametrize(
@@ -167,7 +167,7 @@ def test_each_line_names_its_own_fault() -> None:
     ]
 
 
-# --- rules about kinds, codes, rates, marks ---------------------------------------------------------------------------
+# --- rules about kinds, codes, rates, marks
 
 
 @pytest.mark.parametrize(
@@ -247,7 +247,7 @@ def test_marks_that_agree_are_taken(changes: dict) -> None:
     assert priced(line(**changes)).gross_fen > 0
 
 
-# --- rules about the buyer and characters ---------------------------------------------------------------------------
+# --- rules about the buyer and characters
 
 
 def test_a_special_invoice_needs_tax_id_and_rate() -> None:

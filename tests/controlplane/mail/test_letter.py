@@ -37,7 +37,10 @@ def test_a_line_of_text_stays_text(line_break: str) -> None:
 
 
 def test_chinese_goes_through_whole() -> None:
-    subject, text = "[taxplane] 局端网络: 3 条异常, 1 条恢复", "北京 upload_gm: 异常 (环节 tls)\n上海 🧾: 恢复正常\n" * 40
+    subject, text = (
+        "[taxplane] 局端网络: 3 条异常, 1 条恢复",
+        "北京 upload_gm: 异常 (环节 tls)\n上海 🧾: 恢复正常\n" * 40,
+    )
     raw, headers, read = sent(Letter("运维 <ops@example.com>".partition("<")[2][:-1], subject, text))
     assert (headers["Subject"], read.replace("\r\n", "\n")) == (subject, text)
     assert raw.isascii() and max(map(len, raw.split(b"\r\n"))) <= 998
@@ -51,7 +54,8 @@ def test_the_same_letter_carries_the_same_id() -> None:
 
 @pytest.mark.parametrize(
     "recipient",
-    ["", "x", "a@", "@b", "a b@x", "<a@b>", "a@b, c@d", "a@b\r\nBcc: c@d", "a@b\nx", "张三@example.com", "a@b\x00", "a@b@c"],
+    ["", "x", "a@", "@b", "a b@x", "<a@b>", "a@b, c@d", "a@b\r\nBcc: c@d", "a@b\nx", "张三@example.com", "a@b\x00",
+     "a@b@c"],
 )  # fmt: skip
 def test_what_is_no_address_is_told(recipient: str) -> None:
     with pytest.raises(LetterInvalid):

@@ -1,4 +1,4 @@
-"""A small fleet on a real ledger: taxpayers, a tax server, ready devices with numbers, and the agent that serves them."""
+"""A small fleet on a real ledger: taxpayers, a tax server, ready devices with numbers, and the agent that serves it."""
 
 from __future__ import annotations
 

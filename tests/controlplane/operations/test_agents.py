@@ -30,7 +30,7 @@ def refused(scene: Scene, *arguments: str) -> None:
     assert (scene.log()[-1]["action"], scene.log()[-1]["outcome"]) == ("agents.join", "refused")
 
 
-# --- joining --------------------------------------------------------------------------------------------------------------------
+# --- joining
 
 
 def test_a_token_joins_one_agent(scene: Scene) -> None:
@@ -80,7 +80,7 @@ def test_neither_token_nor_secret_is_kept(scene: Scene) -> None:
     assert given not in kept and secret not in kept
 
 
-# --- binding and revoking -------------------------------------------------------------------------------------------------------
+# --- binding and revoking
 
 
 @pytest.fixture

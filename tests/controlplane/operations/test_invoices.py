@@ -36,7 +36,7 @@ def refused(scene: Scene, *arguments: object) -> Refusal:
     return caught.value
 
 
-# --- one request, one outcome ---------------------------------------------------------------------------------------------
+# --- one request, one outcome
 
 
 def test_a_request_becomes_an_invoice_with_one_job(scene: Scene, agent: Agent, owner: str, paper: Paper) -> None:
@@ -97,7 +97,7 @@ def test_one_request_sent_many_times_at_once_is_one_invoice(
     assert scene.stock(scene.id_of(paper)) == (100, 1)
 
 
-# --- one order, one live invoice ------------------------------------------------------------------------------------------
+# --- one order, one live invoice
 
 
 @pytest.mark.parametrize("state", ["waiting", "issued"])
@@ -170,7 +170,7 @@ def test_foreign_and_missing_taxpayers_are_the_same(scene: Scene, owner: str, pa
     assert scene.dump() == before
 
 
-# --- waiting, suspending, resuming ----------------------------------------------------------------------------------------
+# --- waiting, suspending, resuming
 
 
 def test_without_stock_it_waits_and_goes_on_when_numbers_come(scene: Scene, agent: Agent, owner: str) -> None:
@@ -243,7 +243,7 @@ def test_a_named_device_is_the_one(scene: Scene, agent: Agent, owner: str, paper
     assert (state, code_of(scene, unknown, "refusal")) == ("refused", "device_unknown")
 
 
-# --- cancelling -------------------------------------------------------------------------------------------------------------
+# --- cancelling
 
 
 def test_cancelling_gives_the_number_back_and_frees_the_order(

@@ -46,7 +46,9 @@ def test_orders_come_in_order_per_device(scene: Scene, agent: Agent, owner: str,
     assert agent.lease(orders) == []
 
 
-def test_no_more_than_the_limit_is_in_hand_per_device(scene: Scene, agent: Agent, owner: str, papers: list[Paper]) -> None:
+def test_no_more_than_the_limit_is_in_hand_per_device(
+    scene: Scene, agent: Agent, owner: str, papers: list[Paper]
+) -> None:
     ask(scene, owner, papers[0], *(f"a{number}" for number in range(7)))
     ask(scene, owner, papers[1], *(f"b{number}" for number in range(2)))
     first = agent.lease(limit=3)

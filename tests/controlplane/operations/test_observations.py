@@ -1,4 +1,4 @@
-"""Readings: what a device holds becomes what the ledger says, numbers never go back, uploads are told up to a cursor."""
+"""Readings: what a device holds becomes what the ledger says; numbers never go back; uploads have a cursor."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def see(agent: Agent, paper: Paper, *held: wire.SegmentFacts) -> None:
     agent.observe(paper)
 
 
-# --- segments -----------------------------------------------------------------------------------------------------------------
+# --- segments
 
 
 def test_segments_are_split_and_moved_as_the_device_does(scene: Scene, agent: Agent, paper: Paper) -> None:
@@ -92,7 +92,7 @@ def test_two_devices_with_one_number_stop_the_second(
     assert not held & {number for start, end, *_ in segments(scene, paper) for number in range(start, end + 1)}
 
 
-# --- readings -----------------------------------------------------------------------------------------------------------------
+# --- readings
 
 
 def test_a_reading_is_written_and_told_once(scene: Scene, agent: Agent, paper: Paper, clock: Clock) -> None:
@@ -111,7 +111,12 @@ def test_a_reading_is_written_and_told_once(scene: Scene, agent: Agent, paper: P
                   offline_count=3, offline_amount="12.34")  # fmt: skip
     row = scene.device(device_id)
     assert events() == seen + 1 and row["version"] == version, "a reading is no change of the record"
-    assert (row["clock_offset_seconds"], row["bureau_online"], row["offline_count"], row["offline_fen"]) == (400, 0, 3, 1234)
+    assert (row["clock_offset_seconds"], row["bureau_online"], row["offline_count"], row["offline_fen"]) == (
+        400,
+        0,
+        3,
+        1234,
+    )
 
 
 def test_an_older_reading_that_comes_late_is_passed_over(
@@ -131,9 +136,7 @@ def test_an_unreachable_device_keeps_its_last_reading(scene: Scene, agent: Agent
     assert stock(scene, paper) == {"1": 10} and row["kinds"] != "[]"
 
 
-def test_readings_of_devices_the_agent_does_not_serve_change_nothing(
-    scene: Scene, agent: Agent, paper: Paper
-) -> None:
+def test_readings_of_devices_the_agent_does_not_serve_change_nothing(scene: Scene, agent: Agent, paper: Paper) -> None:
     stranger = Agent(scene, host_id="host-2")
     before = scene.dump(but=())
     assert stranger.observe(paper, reachable=False) is None
@@ -151,7 +154,7 @@ def test_bad_news_takes_queued_work_back(scene: Scene, agent: Agent, owner: str,
     assert [job["state"] for job in scene.jobs_of(invoice_id)] == ["refused", "queued"]
 
 
-# --- uploads ------------------------------------------------------------------------------------------------------------------
+# --- uploads
 
 
 @pytest.fixture
@@ -199,9 +202,7 @@ def test_a_rejected_signature_is_final_for_the_cursor(
     assert status(scene, issued)[0] == "signature_rejected"
 
 
-def test_an_upload_of_another_number_is_not_ours(
-    scene: Scene, agent: Agent, paper: Paper, issued: list[str]
-) -> None:
+def test_an_upload_of_another_number_is_not_ours(scene: Scene, agent: Agent, paper: Paper, issued: list[str]) -> None:
     one = paper.uploads()[0]
     one.invoice_no = "00000099"
     assert agent.observe(paper, uploads=[one]) == (paper.device_no, 0)

@@ -152,7 +152,7 @@ def test_unknown_then_done_takes_the_journals_invoice(scene: Scene, agent: Agent
     assert trail == ["queued", "leased", "unknown", "done"]
 
 
-# --- refused: ends, or waits -----------------------------------------------------------------------------------------------
+# --- refused: ends, or waits
 
 
 @pytest.mark.parametrize("code", ["09d116", "something new"])
@@ -178,7 +178,7 @@ def test_a_device_without_numbers_makes_it_wait(
     assert invoice_of(scene, order)["state"] == "issued"
 
 
-# --- unreachable ------------------------------------------------------------------------------------------------------------
+# --- unreachable
 
 
 def test_a_lane_rests_longer_each_time_and_wakes_when_the_device_works(
@@ -219,7 +219,7 @@ def test_unreachable_proves_nothing_about_a_time_nobody_reported_on(
     assert job_of(scene, order)["state"] == "unknown", "the session before may have signed"
 
 
-# --- evidence that cannot be ------------------------------------------------------------------------------------------------
+# --- evidence that cannot be
 
 
 @pytest.mark.parametrize(
@@ -258,7 +258,7 @@ def test_a_lane_that_stands_still_goes_on_when_somebody_resumes_the_device(
     assert invoice_of(scene, order)["state"] == "issued"
 
 
-# --- the fleet's jobs -------------------------------------------------------------------------------------------------------
+# --- the fleet's jobs
 
 
 def test_work_under_way_when_its_server_is_suspended_can_still_end(scene: Scene, agent: Agent, paper: Paper) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 
 import pytest
 
@@ -10,6 +11,8 @@ from controlplane.domain.refusals import Refusal
 from controlplane.operations import tax_servers, virtual_devices
 from controlplane.operations.acts import Act
 from controlplane.store.engine import Ledger
+from controlplane.store.statement import Row
+from controlplane.store.transaction import Transaction
 from tests.controlplane.operations.scene import ADMIN, QUOTA, RULES, Agent, Scene, body, front_end
 
 
@@ -24,10 +27,10 @@ def test_fifty_racers_get_the_seven_places_that_are_left(scene: Scene, agent: Ag
     def values(number: int) -> dict[str, str]:
         return {"taxpayer_id": owner, "tax_server_id": server_id, "name": f"racer-{number}"}
 
-    futures = [
-        ledgers[number % servers].submit(lambda tx, one=values(number): virtual_devices.register(tx, ADMIN, one))
-        for number in range(50)
-    ]
+    def racer(number: int) -> Callable[[Transaction], Row]:
+        return lambda tx: virtual_devices.register(tx, ADMIN, values(number))
+
+    futures = [ledgers[number % servers].submit(racer(number)) for number in range(50)]
     ends = Counter(getattr(future.exception(30), "code", "registered") for future in futures)
     other.close()
     assert ends == {"registered": 7, "quota_used_up": 43}

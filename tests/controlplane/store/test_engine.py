@@ -190,7 +190,7 @@ def test_a_reader_sees_one_moment(founded: Ledger) -> None:
     assert codes(founded) == ["between"]
 
 
-# --- a database that is not to be had ------------------------------------------------------------------------------------
+# --- a database that is not to be had
 
 
 def lock_of(ledger: Ledger) -> AbstractContextManager[None]:
@@ -252,9 +252,7 @@ def test_a_database_that_refuses_everyone_is_told_and_comes_back(postgresql_url:
     admin = sqlalchemy.create_engine(keeper, poolclass=sqlalchemy.pool.NullPool)
     with admin.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.exec_driver_sql(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false')
-        connection.exec_driver_sql(
-            f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"
-        )
+        connection.exec_driver_sql(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
         with pytest.raises(LedgerUnavailable):
             ledger.write_now(keep("lost"))
         with pytest.raises(LedgerUnavailable):

@@ -51,7 +51,9 @@ def walk(ledger: Ledger, source: Source, **asked: Any) -> list[list[Any]]:
 
 
 @pytest.mark.parametrize("newest_first", [False, True])
-@pytest.mark.parametrize(("limit", "sizes"), [(10, [10, 10, 5]), (5, [5] * 5), (24, [24, 1]), (25, [25]), (1, [1] * 25)])
+@pytest.mark.parametrize(
+    ("limit", "sizes"), [(10, [10, 10, 5]), (5, [5] * 5), (24, [24, 1]), (25, [25]), (1, [1] * 25)]
+)
 def test_a_list_is_walked_completely(filled: Ledger, limit: int, sizes: list[int], newest_first: bool) -> None:
     pages = walk(filled, TAXPAYERS, limit=limit, newest_first=newest_first)
     assert [len(one) for one in pages] == sizes

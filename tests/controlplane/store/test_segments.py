@@ -40,7 +40,12 @@ def test_another_device_gets_no_number_that_is_held(founded: Ledger, start_no: i
 
 
 def test_neighbours_and_other_codes_are_free(founded: Ledger) -> None:
-    for row in (wanted("a", 100, 200), wanted("b", 1, 99), wanted("b", 201, 300), wanted("b", 100, 200, "044002600211")):
+    for row in (
+        wanted("a", 100, 200),
+        wanted("b", 1, 99),
+        wanted("b", 201, 300),
+        wanted("b", 100, 200, "044002600211"),
+    ):
         assert claim(founded, row) is None
     assert len(ranges(founded)) == 4
 

@@ -1,4 +1,4 @@
-"""Every statement that is written down is understood by both databases, with its parameters as the driver sends them."""
+"""Every statement that is written down is understood by both databases, its parameters as the driver sends them."""
 
 from __future__ import annotations
 
@@ -15,8 +15,26 @@ from controlplane.store.engine import Ledger
 from controlplane.store.statement import Statement
 
 NUMBERS = frozenset(
-    "attempts cursor device_index enabled end_no epoch event_seq failures limit line_no log_seq lost_sight next_no "
-    "number reserved seq start_no version".split()
+    [
+        "attempts",
+        "cursor",
+        "device_index",
+        "enabled",
+        "end_no",
+        "epoch",
+        "event_seq",
+        "failures",
+        "limit",
+        "line_no",
+        "log_seq",
+        "lost_sight",
+        "next_no",
+        "number",
+        "reserved",
+        "seq",
+        "start_no",
+        "version",
+    ]
 )
 """Parameters that are whole numbers; all others are text or nothing."""
 

@@ -79,7 +79,12 @@ def recount(ledger: Ledger, *held: SegmentRow) -> list[tuple[str, int, int]]:
 
 def test_a_recount_adds_up_the_segments_and_keeps_the_reservations(founded: Ledger) -> None:
     put(founded, 3, 2)
-    held = (segment("1", 1, 11, 100), segment("1", 201, 201, 210), segment("2", 301, 301, 301), segment("", 400, 400, 499))
+    held = (
+        segment("1", 1, 11, 100),
+        segment("1", 201, 201, 210),
+        segment("2", 301, 301, 301),
+        segment("", 400, 400, 499),
+    )
     assert recount(founded, *held) == [("1", 100, 2), ("2", 1, 0)]
 
 

@@ -135,7 +135,7 @@ def test_an_empty_list_of_lines_is_left_to_the_rule_that_names_it() -> None:
     assert [one.code for one in result.refusals] == ["no_lines"]
 
 
-# --- canonical form ---------------------------------------------------------------------------------------------------
+# --- canonical form
 
 
 def test_order_blanks_nulls_empty_texts_and_defaults_do_not_matter() -> None:
@@ -177,7 +177,7 @@ def test_the_same_content_differs_nowhere_and_differences_are_bounded() -> None:
     assert len(differing_fields(form, many)) == 20
 
 
-# --- answers ----------------------------------------------------------------------------------------------------------
+# --- answers
 
 
 def test_a_check_is_answered_in_lines_and_totals() -> None:
