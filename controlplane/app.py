@@ -73,7 +73,12 @@ def build(settings: Settings, clock: Clock = system_clock) -> FastAPI:
 
     metrics = health.Metrics()
     app: FastAPI = FastAPIOffline(
-        title="taxplane", version="1", lifespan=lifespan, redoc_url=None, telemetry=_NO_TELEMETRY
+        title="taxplane",
+        version="1",
+        lifespan=lifespan,
+        redoc_url=None,
+        redirect_slashes=False,
+        telemetry=_NO_TELEMETRY,
     )
     app.state.memory = Memory()
     app.state.agents_seen = {}

@@ -156,15 +156,24 @@ def start(place: Path, owner: int) -> str:
     directory.chmod(0o755)
     user = _NOBODY if os.geteuid() == 0 else getpass.getuser()
     if user == _NOBODY and not _usable(place):
-        shutil.copytree(place.parent, directory / "postgresql", symlinks=True)
-        place = directory / "postgresql" / place.name
-        subprocess.run(["chmod", "-R", "a+rX", directory / "postgresql"], check=True)
+        place = copied(place, directory / "copy")
     try:
         _keep("start", str(owner), str(directory), str(place), user)
     except RuntimeError:
         shutil.rmtree(directory)
         raise
     return f"postgresql://postgres@/postgres?host={directory}"
+
+
+def copied(place: Path, where: Path) -> Path:
+    """A copy of these binaries that everybody may run, with the libraries that a wheel keeps beside its package."""
+    package = place.parent.parent
+    shutil.copytree(place.parent, where / package.name / place.parent.name, symlinks=True)
+    libraries = package.with_name(f"{package.name}.libs")
+    if libraries.exists():
+        shutil.copytree(libraries, where / libraries.name)
+    subprocess.run(["chmod", "-R", "a+rX", where], check=True)
+    return where / package.name / place.parent.name / place.name
 
 
 def _usable(place: Path) -> bool:

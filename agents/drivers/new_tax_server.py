@@ -177,7 +177,6 @@ class NewTaxServer:
     # --- recalling --------------------------------------------------------------------------------
 
     def _recall_issue(self, order: Order, work: IssueInvoice) -> Recollection:
-        # Whatever comes out, the number after it must be read from the device.
         reply = self._calls.ask(order.address, "GP_FPCX", {"LSH": order.serial}, gp.InvoiceReply)
         evidence = reply.evidence(order.serial)
         names = gp_issue.differing(order, work, evidence)

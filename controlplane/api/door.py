@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+import re
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query
 from fastapi.routing import APIRoute
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import Receive, Scope
 
+from controlplane.api.access import caller_of
+from controlplane.api.hot import read_json
 from controlplane.domain.principal import Principal
 from controlplane.domain.refusals import refuse
 from controlplane.store.listing import MOST, Page
-from controlplane.wire import body
 from controlplane.wire.records import Problem
 
 MAX_BODY = 1024 * 1024
+_WRITES = frozenset({"POST", "PUT", "PATCH"})
+_ID = re.compile(r"[0-9A-Za-z._:-]{1,64}")
 
 Limit = Annotated[int, Query(ge=1, le=MOST)]
 Cursor = Annotated[str | None, Query(max_length=128, pattern=r"^[A-Za-z0-9_-]+$")]
@@ -43,29 +48,42 @@ ERRORS: dict[int | str, dict[str, Any]] = {
 
 
 class _Request(Request):
-    """A request whose JSON comes through the body door."""
+    """A request whose body came through the door already."""
+
+    def __init__(self, scope: Scope, receive: Receive, raw: bytes, value: Any) -> None:
+        super().__init__(scope, receive)
+        self._raw, self._value = raw, value
+
+    async def body(self) -> bytes:
+        return self._raw
 
     async def json(self) -> Any:
-        if not hasattr(self, "_json"):
-            self._json = body.load(await self.body(), MAX_BODY)
-        return self._json
+        return self._value
 
 
 class DoorRoute(APIRoute):
-    """A route that reads bodies only through the door."""
+    """A route that asks who is calling before it looks at anything else, and reads bodies only through the door."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """The usual handler, given a request with the strict body."""
-        handle = super().get_route_handler()
+        handle, keeper = super().get_route_handler(), self._keeper()
 
         async def through_the_door(request: Request) -> Response:
-            if request.method in ("POST", "PUT", "PATCH"):
-                media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-                if media_type != "application/json":
-                    raise refuse("media_type", media_type=media_type[:64])
-            return await handle(_Request(request.scope, request.receive))
+            if keeper is not None:
+                await keeper(request)
+            if not all(_ID.fullmatch(value) for value in request.path_params.values()):
+                raise refuse("not_found")
+            if request.method not in _WRITES:
+                return await handle(request)
+            raw, value = await read_json(request, MAX_BODY)
+            return await handle(_Request(request.scope, request.receive, raw, value))
 
         return through_the_door
+
+    def _keeper(self) -> Callable[[Request], Awaitable[Principal]] | None:
+        """The dependency that finds the caller and checks its role; None on a route that is open to all."""
+        calls = (dependency.call for dependency in self.dependant.dependencies)
+        return next((call for call in calls if call is caller_of or hasattr(call, "act")), None)
 
 
 def router(noun: str) -> APIRouter:

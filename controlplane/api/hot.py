@@ -17,6 +17,11 @@ _ENCODER = msgspec.json.Encoder()
 
 async def read_body(request: Request, form: type[T], max_bytes: int) -> T:
     """The request's body as a struct, through the strict door."""
+    return body.shape((await read_json(request, max_bytes))[1], form)
+
+
+async def read_json(request: Request, max_bytes: int) -> tuple[bytes, Any]:
+    """The request's body, raw and loaded through the strict door; no more than ``max_bytes`` are ever held."""
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type != "application/json":
         raise refuse("media_type", media_type=media_type[:64])
@@ -28,7 +33,7 @@ async def read_body(request: Request, form: type[T], max_bytes: int) -> T:
         raw += chunk
         if len(raw) > max_bytes:
             raise refuse("body_too_large", max_bytes=max_bytes)
-    return body.read(bytes(raw), form, max_bytes)
+    return bytes(raw), body.load(bytes(raw), max_bytes)
 
 
 def reply(content: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:

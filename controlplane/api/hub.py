@@ -13,7 +13,7 @@ import threading
 from collections import deque
 from collections.abc import AsyncIterator, Iterable, Iterator
 
-from controlplane.store.engine import Ledger
+from controlplane.store.engine import Ledger, LedgerUnavailable
 from controlplane.store.head import events_since, position
 from controlplane.store.statement import Connection
 from controlplane.store.transaction import Event
@@ -166,6 +166,6 @@ class Hub:
                         for _notice in connection.notifies(timeout=POLL_SECONDS, stop_after=1):
                             pass
                         self._catch_up()
-            except psycopg.OperationalError as fault:
+            except (psycopg.Error, LedgerUnavailable) as fault:
                 log.warning("change feed listener lost the database: %s", fault)
                 self._stop.wait(POLL_SECONDS)

@@ -21,7 +21,6 @@ from controlplane.operations.acts import Act
 from controlplane.store import invoices as store
 from controlplane.store import listing
 from controlplane.store.statement import Connection
-from controlplane.store.transaction import Transaction
 from controlplane.wire.invoices import MAX_BODY_BYTES, CheckAnswer, InvoiceBody, line_answers, refusal_answer
 from controlplane.wire.records import Listing, Move, Record
 
@@ -35,12 +34,9 @@ async def request_invoice(request: Request) -> Response:
     services = services_of(request)
     body = await read_body(request, InvoiceBody, MAX_BODY_BYTES)
     asked = invoices.ask(body, services.clock(), services.rules)
-
-    def take(tx: Transaction) -> dict[str, Any]:
-        invoice_id, _ = invoices.request(tx, caller, asked, services.rules)
-        return _whole(tx, body.taxpayer_id, invoice_id)
-
-    shown = await services.ledger.write(take)
+    shown = await services.ledger.write(
+        lambda tx: invoices.request(tx, caller, asked, services.rules)
+    )
     wait = preferred_wait(request)
     if shown["state"] == "waiting" and wait > 0:
         shown = await _settled(services, shown, wait)

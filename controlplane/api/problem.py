@@ -13,8 +13,10 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Match
 
 from controlplane.api.services import services_of
+from controlplane.domain.foreign_text import clean
 from controlplane.domain.principal import Principal
 from controlplane.domain.refusals import Refusal, refuse
 from controlplane.store.engine import AlreadyThere, LedgerUnavailable
@@ -23,6 +25,7 @@ from controlplane.store.transaction import LOGGED, Entry, Transaction
 from controlplane.wire.body import BodyFault
 
 log = logging.getLogger("taxplane.api")
+_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 _WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 _STATUS_CODES = {404: "not_found", 405: "method_not_allowed", 413: "body_too_large", 415: "media_type"}
 
@@ -87,27 +90,23 @@ def install(app: FastAPI) -> None:
 
 async def _refusal(request: Request, fault: Exception) -> Response:
     assert isinstance(fault, Refusal)
-    await _keep(request, fault)
-    return problem(request, [fault])
+    return await _told(request, fault, [fault])
 
 
 async def _refused(request: Request, fault: Exception) -> Response:
     assert isinstance(fault, Refused)
-    await _keep(request, fault)
-    return problem(request, fault.refusals)
+    return await _told(request, fault, fault.refusals)
 
 
 async def _body_fault(request: Request, fault: Exception) -> Response:
     assert isinstance(fault, BodyFault)
-    await _keep(request, fault.refusal)
-    return problem(request, [fault.refusal])
+    return await _told(request, fault.refusal, [fault.refusal])
 
 
 async def _invalid(request: Request, fault: Exception) -> Response:
     assert isinstance(fault, RequestValidationError)
     refusals = [_of_pydantic(error) for error in fault.errors()[:20]]
-    await _keep(request, refusals[0])
-    return problem(request, refusals)
+    return await _told(request, refusals[0], refusals)
 
 
 def _of_pydantic(error: dict[str, Any]) -> Refusal:
@@ -128,7 +127,19 @@ async def _http(request: Request, fault: Exception) -> Response:
     answer = problem(request, [refusal])
     if fault.headers:
         answer.headers.update(fault.headers)
+    if fault.status_code == 405:
+        answer.headers["Allow"] = ", ".join(_methods(request))
     return answer
+
+
+def _methods(request: Request) -> list[str]:
+    """Methods that some route takes at the request's address."""
+    routes, scope = request.app.router.routes, dict(request.scope)
+    return [
+        method
+        for method in _METHODS
+        if any(route.matches({**scope, "method": method})[0] == Match.FULL for route in routes)
+    ]
 
 
 async def _cursor(request: Request, _fault: Exception) -> Response:
@@ -149,12 +160,22 @@ async def _unexpected(request: Request, fault: Exception) -> Response:
     return problem(request, [refuse("internal_error", reference=reference)])
 
 
+async def _told(request: Request, fault: Refusal | Refused, refusals: Sequence[Refusal]) -> Response:
+    """The answer of a refusal, once it is in the log; 503 when it cannot be written there."""
+    try:
+        await _keep(request, fault)
+    except LedgerUnavailable:
+        return problem(request, [refuse("service_unavailable")])
+    return problem(request, refusals)
+
+
 async def _keep(request: Request, fault: Refusal | Refused) -> None:
     """One operation-log row for a change that was refused before it reached a transaction."""
     caller = getattr(request.state, "caller", None)
     if request.method not in _WRITES or LOGGED in getattr(fault, "__notes__", ()) or not isinstance(caller, Principal):
         return
-    entry = Entry(caller.id, caller.name, caller.kind, f"{request.method} {request.url.path}"[:200], "requests")
+    act = f"{request.method} {clean(request.url.path, 'log')}"[:200]
+    entry = Entry(caller.id, caller.name, caller.kind, act, "requests")
     entry.outcome, entry.detail = "refused", {"code": fault.code}
 
     def write(tx: Transaction) -> None:

@@ -62,6 +62,21 @@ def whole(hand: Connection, row: Row, trail: bool = False) -> dict[str, Any]:
     return shown
 
 
+def taken(hand: Connection, row: Row, lines: list[Row], first: bool) -> dict[str, Any]:
+    """The same of an invoice just taken in, from what was written; ``first``: its order knows no other attempt."""
+    shown = brief(hand, row)
+    shown["lines"] = [_line(line) for line in lines]
+    if first:
+        attempts = [{"invoice_id": row["id"]} | {name: row[name] for name in _ATTEMPT}]
+    else:
+        attempts = invoices.attempts(hand, row["taxpayer_id"], row["order_no"])
+    shown["attempts"] = [_attempt(one) for one in attempts]
+    return shown
+
+
+_ATTEMPT = ("request_id", "state", "refusal", "created_at")
+
+
 def _line(row: Row) -> dict[str, Any]:
     shown = {name: value for name, value in row.items() if name not in ("taxpayer_id", "invoice_id")}
     shown["amount"], shown["tax"] = yuan(shown.pop("amount_fen")), yuan(shown.pop("tax_fen"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import msgspec
 
@@ -13,7 +14,7 @@ from controlplane.domain.issuing import Examined, examine
 from controlplane.domain.issuing_rules import IssuingRules
 from controlplane.domain.principal import Principal
 from controlplane.domain.refusals import Refusal, refuse, summed_up
-from controlplane.operations import issue_orders, jobs, placement
+from controlplane.operations import invoice_views, issue_orders, jobs, placement
 from controlplane.operations.acts import Act
 from controlplane.operations.invoice_settlement import refuse_invoice
 from controlplane.operations.placement import Placed
@@ -44,8 +45,8 @@ def ask(body: InvoiceBody, now: datetime, rules: IssuingRules) -> Asked:
     return Asked(body, spelled, digest(spelled), examined)
 
 
-def request(tx: Transaction, caller: Principal, asked: Asked, rules: IssuingRules) -> tuple[str, str]:
-    """Take a request in, or find it again; returns (invoice id, its state).
+def request(tx: Transaction, caller: Principal, asked: Asked, rules: IssuingRules) -> dict[str, Any]:
+    """Take a request in, or find it again; returns the invoice as the API shows it.
 
     The same canonical body gets the same invoice for ever; another body under the same request id is refused
     (``request_body_differs``); an order with a live invoice refuses another (``order_has_live_invoice``).
@@ -60,16 +61,17 @@ def request(tx: Transaction, caller: Principal, asked: Asked, rules: IssuingRule
         taxpayer = taxpayers.find(tx, taxpayer_id)
         if taxpayer is None or not caller.sees(taxpayer_id):
             raise refuse("not_found", "taxpayer_id")
-        order_id = _take(tx, asked, order_no)
-        if order_id is not None:
-            entry.subject_id, state = _open(tx, asked, (order_id, order_no), taxpayer, rules)
-            return entry.subject_id, state
+        order = _take(tx, asked, order_no)
+        if order is not None:
+            shown = _open(tx, asked, order, taxpayer, rules)
+            entry.subject_id = shown["id"]
+            return shown
         known = orders.by_request(tx, taxpayer_id, body.request_id)
         assert known is not None
     return _again(tx, caller, asked, known)
 
 
-def _again(tx: Transaction, caller: Principal, asked: Asked, known: Row) -> tuple[str, str]:
+def _again(tx: Transaction, caller: Principal, asked: Asked, known: Row) -> dict[str, Any]:
     if not caller.sees(known["taxpayer_id"]):
         raise refuse("not_found", "taxpayer_id")
     if known["digest"] != asked.digest:
@@ -78,11 +80,11 @@ def _again(tx: Transaction, caller: Principal, asked: Asked, known: Row) -> tupl
     tx.no_entry()
     invoice = invoices.by_request(tx, known["taxpayer_id"], known["request_id"])
     assert invoice is not None
-    return invoice["id"], invoice["state"]
+    return invoice_views.whole(tx, invoice)
 
 
-def _take(tx: Transaction, asked: Asked, order_no: str) -> str | None:
-    """Keep the order as received; None when another replica took the same request a moment ago."""
+def _take(tx: Transaction, asked: Asked, order_no: str) -> Row | None:
+    """Keep the order as received: its id, order_no, attempt. None: another replica took the same request just now."""
     body = asked.body
     values = {
         "taxpayer_id": body.taxpayer_id,
@@ -96,16 +98,15 @@ def _take(tx: Transaction, asked: Asked, order_no: str) -> str | None:
     }
     # A racing attempt of the same order may take this attempt's number: count again, but not for ever.
     for _ in range(4):
-        order_id = times.new_id()
-        if orders.take(tx, {**values, "id": order_id}):
-            return order_id
+        kept = orders.take(tx, {**values, "id": times.new_id()})
+        if kept is not None:
+            return kept
         if orders.by_request(tx, body.taxpayer_id, body.request_id) is not None:
             return None
     raise refuse("service_unavailable")
 
 
-def _open(tx: Transaction, asked: Asked, order: tuple[str, str], taxpayer: Row, rules: IssuingRules) -> tuple[str, str]:
-    order_id, order_no = order
+def _open(tx: Transaction, asked: Asked, order: Row, taxpayer: Row, rules: IssuingRules) -> dict[str, Any]:
     taxpayer_id, invoice_id = taxpayer["taxpayer_id"], times.new_id()
     priced = asked.examined.invoice
     placed = Placed(refusal=summed_up(asked.examined.refusals)) if priced is None else None
@@ -116,13 +117,14 @@ def _open(tx: Transaction, asked: Asked, order: tuple[str, str], taxpayer: Row, 
         placed = placement.settle_on(tx, priced, pool, taxpayer_id, rules)
     assert placed is not None
     job_id = _queue(tx, asked, placed, taxpayer, invoice_id)
-    row = _row(tx, asked, (invoice_id, order_id, order_no), taxpayer, placed) | {"open_job_id": job_id}
+    ids = (invoice_id, order["id"], order["order_no"])
+    row = _row(tx, asked, ids, taxpayer, placed) | {"open_job_id": job_id}
     if not invoices.add(tx, row):
-        live = invoices.live_of(tx, taxpayer_id, order_no)
-        raise refuse("order_has_live_invoice", order_no=order_no, invoice_id=live["id"] if live else "")
-    _keep_lines(tx, asked, order_id, invoice_id)
+        live = invoices.live_of(tx, taxpayer_id, order["order_no"])
+        raise refuse("order_has_live_invoice", order_no=order["order_no"], invoice_id=live["id"] if live else "")
+    lines = _keep_lines(tx, asked, order["id"], invoice_id)
     tx.raise_event(Event("invoices", invoice_id, taxpayer_id, row["state"], 1))
-    return invoice_id, row["state"]
+    return invoice_views.taken(tx, row, lines, first=order["attempt"] == 1)
 
 
 def _queue(tx: Transaction, asked: Asked, placed: Placed, taxpayer: Row, invoice_id: str) -> str | None:
@@ -170,7 +172,8 @@ def _row(tx: Transaction, asked: Asked, ids: tuple[str, str, str], taxpayer: Row
     )
 
 
-def _keep_lines(tx: Transaction, asked: Asked, order_id: str, invoice_id: str) -> None:
+def _keep_lines(tx: Transaction, asked: Asked, order_id: str, invoice_id: str) -> list[Row]:
+    """Keep the lines as received and as priced; the latter."""
     taxpayer_id, priced = asked.body.taxpayer_id, asked.examined.invoice
     order = {"taxpayer_id": taxpayer_id, "order_id": order_id}
     kept = [
@@ -179,8 +182,9 @@ def _keep_lines(tx: Transaction, asked: Asked, order_id: str, invoice_id: str) -
     ]
     tx.add_rows(OrderLineRow, kept)
     if priced is None:
-        return
-    tx.add_rows(InvoiceLineRow, issue_orders.line_rows(taxpayer_id, invoice_id, priced))
+        return []
+    lines = issue_orders.line_rows(taxpayer_id, invoice_id, priced)
+    tx.add_rows(InvoiceLineRow, lines)
     links = [
         row_of(
             OrderLineLinkRow,
@@ -194,6 +198,7 @@ def _keep_lines(tx: Transaction, asked: Asked, order_id: str, invoice_id: str) -
         for number, line in enumerate(priced.lines, 1)
     ]
     tx.add_rows(OrderLineLinkRow, links)
+    return lines
 
 
 def check(hand: Connection, caller: Principal, asked: Asked, now: datetime, rules: IssuingRules) -> Placed:

@@ -14,7 +14,7 @@ from controlplane.store.invoices import InvoiceLineRow
 from controlplane.store.statement import Connection, Row
 from controlplane.store.transaction import row_of
 from controlplane.wire.agents import IssueInvoice, IssueLine, Party
-from controlplane.wire.invoices import InvoiceBody, requested
+from controlplane.wire.invoices import BODIES, InvoiceBody, requested
 
 DEFAULT_ISSUER = "管理员"
 """开票人 where neither request nor taxpayer names one: a device signs no invoice without."""
@@ -60,7 +60,7 @@ def load(hand: Connection, invoice: Row) -> IssueOrder:
     """The order of an invoice that waits, from what was kept of it."""
     order = orders.find(hand, invoice["taxpayer_id"], invoice["order_id"])
     assert order is not None
-    body = msgspec.json.decode(order["body"], type=InvoiceBody)
+    body = BODIES.decode(order["body"])
     lines = tuple(_priced(row) for row in invoices.lines(hand, invoice["taxpayer_id"], invoice["id"]))
     rates = frozenset(line.rate for line in lines)
     totals = (invoice["net_fen"], invoice["tax_fen"], invoice["gross_fen"])

@@ -14,7 +14,7 @@ from controlplane.store.head import position
 from controlplane.store.jobs import JobRow
 from controlplane.store.statement import Connection, Row
 from controlplane.store.transaction import Event, Transaction, row_of
-from controlplane.wire.agents import DeviceAddress, LeaseRequest, Order, Work
+from controlplane.wire.agents import ORDERS, DeviceAddress, LeaseRequest, Order, Work
 
 PLATFORM = "-"
 """Shard key of jobs that belong to no taxpayer."""
@@ -127,7 +127,7 @@ def _order(job: Row, epoch: int, address: Row) -> Order:
         epoch=epoch,
         redelivered=job["attempts"] > 0,
         address=device_address(address),
-        work=msgspec.json.decode(job["work"], type=Work),
+        work=ORDERS.decode(job["work"]),
     )
 
 

@@ -10,7 +10,7 @@ import msgspec
 from sqlalchemy import BigInteger
 from sqlmodel import Field, SQLModel
 
-from controlplane.store.statement import Connection, Row, Statement, insert
+from controlplane.store.statement import Connection, Insert, Row, Statement
 from controlplane.store.transaction import Entry, Event, Transaction
 
 ALGORITHM = "sha256"
@@ -70,8 +70,8 @@ _HEAD_NOW = Statement("SELECT log_seq, log_hash FROM ledger_head WHERE id = 1")
 _MOVE = Statement(
     "UPDATE ledger_head SET log_seq = :log_seq, log_hash = :log_hash, event_seq = :event_seq WHERE id = 1"
 )
-_LOG = insert("operation_log", OperationLogRow.model_fields)
-_EVENT = insert("events", EventRow.model_fields)
+_LOG = Insert("operation_log", OperationLogRow.model_fields)
+_EVENT = Insert("events", EventRow.model_fields)
 _NOTIFY = Statement("SELECT pg_notify('taxplane_feed', :seq)")
 _SINCE = Statement("SELECT * FROM events WHERE seq > :seq ORDER BY seq LIMIT :limit")
 _ROWS = Statement("SELECT * FROM operation_log WHERE seq > :seq ORDER BY seq LIMIT :limit")
@@ -95,9 +95,9 @@ def append(hand: Connection, transactions: Sequence[Transaction]) -> list[Event]
     for event, transaction in events:
         head["event_seq"] += 1
         event.seq, event.at = head["event_seq"], transaction.now
-    hand.run_many(_LOG, rows)
+    hand.insert(_LOG, rows)
     numbered = [event for event, _ in events]
-    hand.run_many(_EVENT, [event_fields(event) for event in numbered])
+    hand.insert(_EVENT, [event_fields(event) for event in numbered])
     hand.run(_MOVE, head)
     if numbered and hand.dialect == "postgresql":
         hand.rows(_NOTIFY, {"seq": str(head["event_seq"])})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import BigInteger, Index, text
 from sqlmodel import Field, SQLModel
 
-from controlplane.store.statement import Connection, Row, Statement, insert
+from controlplane.store.statement import Connection, Insert, Row, Statement
 
 
 class InvoiceRow(SQLModel, table=True):
@@ -138,7 +138,7 @@ class DocumentRow(SQLModel, table=True):
     created_at: str
 
 
-_INSERT = insert("invoices", InvoiceRow.model_fields, "ON CONFLICT DO NOTHING")
+_INSERT = Insert("invoices", InvoiceRow.model_fields, "ON CONFLICT DO NOTHING")
 _ONE = Statement("SELECT * FROM invoices WHERE taxpayer_id = :taxpayer_id AND id = :id")
 _LOCKED = Statement("SELECT * FROM invoices WHERE taxpayer_id = :taxpayer_id AND id = :id", for_update=True)
 _BY_ID = Statement("SELECT * FROM invoices WHERE id = :id")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlmodel import Field, SQLModel
 
-from controlplane.store.statement import Connection, Row, Statement, insert
+from controlplane.store.statement import Connection, Insert, Row, Statement
 
 
 class BureauEndpointRow(SQLModel, table=True):
@@ -48,7 +48,7 @@ class SlotRow(SQLModel, table=True):
     at: str
 
 
-_CLAIM = insert("slots", SlotRow.model_fields, "ON CONFLICT DO NOTHING")
+_CLAIM = Insert("slots", SlotRow.model_fields, "ON CONFLICT DO NOTHING")
 _LAST_SLOT = Statement("SELECT MAX(slot) AS slot FROM slots WHERE work = :work")
 _ENABLED = Statement("SELECT * FROM bureau_endpoints WHERE enabled = 1 ORDER BY area_code, service, id")
 _ONE = Statement("SELECT * FROM bureau_endpoints WHERE id = :id")
@@ -58,7 +58,7 @@ _SAME = Statement(
 _SWITCH = Statement(
     "UPDATE bureau_endpoints SET enabled = :enabled, version = version + 1, updated_at = :now WHERE id = :id"
 )
-_SAMPLE = insert("line_samples", SampleRow.model_fields, "ON CONFLICT DO NOTHING")
+_SAMPLE = Insert("line_samples", SampleRow.model_fields, "ON CONFLICT DO NOTHING")
 _NEWEST = Statement("SELECT * FROM line_samples WHERE endpoint_id = :endpoint_id ORDER BY slot DESC LIMIT :limit")
 
 
@@ -80,7 +80,7 @@ def enabled(hand: Connection) -> list[Row]:
 
 def add_samples(hand: Connection, samples: list[SampleRow]) -> None:
     """Store samples; one that is already there for its slot stays as it is."""
-    hand.run_many(_SAMPLE, [sample.model_dump() for sample in samples])
+    hand.insert(_SAMPLE, [sample.model_dump() for sample in samples])
 
 
 def newest(hand: Connection, endpoint_id: str, limit: int) -> list[Row]:

@@ -60,7 +60,7 @@ _TAKE = Statement(
     "VALUES (:taxpayer_id, :id, :request_id, :order_no, "
     "(SELECT COUNT(*) + 1 FROM orders WHERE taxpayer_id = CAST(:taxpayer_id AS VARCHAR) "
     "AND order_no = CAST(:order_no AS VARCHAR)), "
-    ":source, :business_type, :digest, :body, :received_at) ON CONFLICT DO NOTHING"
+    ":source, :business_type, :digest, :body, :received_at) ON CONFLICT DO NOTHING RETURNING id, order_no, attempt"
 )
 _BY_REQUEST = Statement("SELECT * FROM orders WHERE taxpayer_id = :taxpayer_id AND request_id = :request_id")
 _BY_ID = Statement("SELECT * FROM orders WHERE taxpayer_id = :taxpayer_id AND id = :id")
@@ -69,9 +69,10 @@ _LINES = Statement(
 )
 
 
-def take(hand: Connection, row: Row) -> bool:
-    """Store a request; False when this request, or this attempt of the order, is already there."""
-    return hand.run(_TAKE, row) == 1
+def take(hand: Connection, row: Row) -> Row | None:
+    """Store a request: its id, order_no, attempt; None when it, or this attempt of the order, is already there."""
+    found = hand.rows(_TAKE, row)
+    return found[0] if found else None
 
 
 def by_request(hand: Connection, taxpayer_id: str, request_id: str) -> Row | None:

@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
+_AT_ONCE = 16
+"""Rows of one INSERT: each number of rows is a statement of its own to the driver, which remembers only so many."""
 _PARAMETER = re.compile(r"(?<!:):([a-z_][a-z0-9_]*)")
 
 Row = dict[str, Any]
@@ -44,11 +46,22 @@ class Statement:
         return self.sqlite if dialect == "sqlite" else self.postgresql
 
 
-def insert(table: str, columns: Iterable[str], suffix: str = "") -> Statement:
-    """An INSERT of the named columns, each from the parameter of the same name."""
-    names = list(columns)
-    values = ", ".join(f":{name}" for name in names)
-    return Statement(f"INSERT INTO {table} ({', '.join(names)}) VALUES ({values}) {suffix}")
+class Insert(Statement):
+    """An INSERT of the named columns, of one row or of many at once."""
+
+    def __init__(self, table: str, columns: Iterable[str], suffix: str = "") -> None:
+        self.columns = tuple(columns)
+        self._head, self._suffix = f"INSERT INTO {table} ({', '.join(self.columns)}) VALUES", suffix
+        super().__init__(f"{self._head} ({', '.join(f':{name}' for name in self.columns)}) {suffix}")
+        self._many: dict[tuple[str, int], str] = {}
+
+    def many(self, dialect: str, count: int) -> str:
+        """The statement for ``count`` rows, its parameters by place: row after row, in the order of the columns."""
+        text = self._many.get((dialect, count))
+        if text is None:
+            row = f"({', '.join(['?' if dialect == 'sqlite' else '%s'] * len(self.columns))})"
+            text = self._many[dialect, count] = f"{self._head} {', '.join([row] * count)} {self._suffix}"
+        return text
 
 
 class Connection:
@@ -62,6 +75,16 @@ class Connection:
         """Execute and return the number of rows changed."""
         self._cursor.execute(statement.text(self.dialect), parameters or {})
         return self._cursor.rowcount
+
+    def insert(self, statement: Insert, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Insert all rows.
+
+        Many by one execution: SQLite lets go of Python's lock for every single one, and must queue for it again.
+        """
+        for start in range(0, len(rows), _AT_ONCE):
+            some = rows[start : start + _AT_ONCE]
+            values = [row[name] for row in some for name in statement.columns]
+            self._cursor.execute(statement.many(self.dialect, len(some)), values)
 
     def run_many(self, statement: Statement, rows: Sequence[Mapping[str, Any]]) -> None:
         """Execute once for each set of parameters."""

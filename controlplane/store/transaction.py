@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlmodel import SQLModel
 
-from controlplane.store.statement import Connection, Row, Statement, insert
+from controlplane.store.statement import Connection, Insert, Row
 from controlplane.store.times import utc_text
 
 LOGGED = "in the operation log"
@@ -49,8 +49,8 @@ class Entry:
 
 
 @cache
-def _insert_of(model: type[SQLModel]) -> Statement:
-    return insert(str(model.__tablename__), [column.name for column in model.__table__.columns])  # type: ignore[attr-defined]
+def _insert_of(model: type[SQLModel]) -> Insert:
+    return Insert(str(model.__tablename__), [column.name for column in model.__table__.columns])  # type: ignore[attr-defined]
 
 
 @cache
@@ -99,7 +99,7 @@ class Transaction(Connection):
 
     def add_rows(self, model: type[SQLModel], rows: Sequence[Row]) -> None:
         """Insert rows made by :func:`row_of`."""
-        self.run_many(_insert_of(model), rows)
+        self.insert(_insert_of(model), rows)
 
     def begin_entry(self, entry: Entry) -> Entry:
         """Log ``entry``; should the operation be refused, a copy marked ``refused`` is kept in its place."""

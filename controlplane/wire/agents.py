@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
+import msgspec
 from msgspec import Meta, Struct, field
 
 JOIN_PATH = "/v1/agent/join"
@@ -441,3 +442,11 @@ class OutcomeAck(Frame):
     ledger_seq: int
     upload_cursors: dict[str, int] = field(default_factory=dict)
     """Per device_no: highest journal index up to which every upload is already recorded."""
+
+
+ORDERS = msgspec.json.Decoder(Work)
+"""Work as kept in a job's row."""
+FORMS = (JoinRequest, JoinAnswer, LeaseRequest, LeaseAnswer, OutcomeReport, OutcomeAck, Company)
+# msgspec learns a type when it first meets it; two threads must not teach it at once, so it is done here, at import.
+for _form in FORMS:
+    msgspec.json.Decoder(_form)

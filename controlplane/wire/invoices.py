@@ -84,6 +84,10 @@ class InvoiceBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True,
     deduction_amount: Decimal | None = None
 
 
+BODIES: Final = msgspec.json.Decoder(InvoiceBody)
+"""Kept bodies; built at import, since two threads must not teach msgspec a type at once."""
+
+
 def requested(body: InvoiceBody) -> RequestedInvoice:
     """The body as the rules see it; absent and empty text are the same."""
     return RequestedInvoice(

@@ -62,15 +62,16 @@ def test_killed_with_an_open_call_and_a_silent_device(
     assert plane.outcomes(asked.job_id)[-1] == "done"
 
 
-@pytest.mark.parametrize("place", ["intent_write", "intent_sync", "sign_sent", "sign_ret", "readback", "local_commit"])
-def test_faults_inside_do_not_stop_the_agent(
-    plane: ControlPlane, tax_server: TaxServer, agent: AgentProcess, place: str
-) -> None:
-    orders = [order(tax_server) for _ in range(2)]
+def test_faults_inside_do_not_stop_the_agent(plane: ControlPlane, tax_server: TaxServer, agent: AgentProcess) -> None:
+    """An unexpected fault at each place, one after the other: the order concerned is looked up, nothing is lost."""
+    places = ["intent_write", "intent_sync", "sign_sent", "sign_ret", "readback", "local_commit"]
+    faults = [f"agent.{place}=raise@{n}" for n, place in enumerate(places, 1)]
+    orders = [order(tax_server) for _ in range(8)]
     plane.put(*orders)
-    agent.start(f"agent.{place}=raise@1;agent.report_sent=raise@1;agent.report_acked=raise@1;agent.cleanup=raise")
+    agent.start(";".join([*faults, "agent.report_sent=raise@1", "agent.report_acked=raise@1", "agent.cleanup=raise"]))
     plane.wait(plane.settled)
     assert sorted(row["LSH"] for row in tax_server.device(DEVICE).journal) == [o.serial for o in orders]
+    assert sum(str(line["event"]).startswith("fault") for line in agent.log()) >= len(places)
     assert agent.terminate() == 0
 
 

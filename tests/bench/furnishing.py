@@ -38,20 +38,23 @@ def furnish(folder: Path) -> Furnished:
     """Make the ledger in a folder."""
     url = f"sqlite:///{folder / 'ledger.db'}"
     migrations.upgrade(url)
-    token = secrets.token_hex(32)
     ledger = Ledger(url, times.system_clock)
     try:
         ledger.write_now(first_start.found)
-        ledger.write_now(lambda tx: _people(tx, token))
+        tokens = ledger.write_now(lambda tx: people(tx, ("front_end",)))
         ledger.write_now(_taxpayer)
     finally:
         ledger.close()
-    return Furnished(url, token)
+    return Furnished(url, tokens["front_end"])
 
 
-def _people(tx: Transaction, token: str) -> None:
-    row = principals.create(tx, "shop", "front_end")
-    principals.give_token(tx, row["id"], token, None)
+def people(tx: Transaction, roles: tuple[str, ...]) -> dict[str, str]:
+    """One principal of each role; their tokens."""
+    tokens = {role: secrets.token_hex(32) for role in roles}
+    for role, token in tokens.items():
+        row = principals.create(tx, f"bench {role}", role)
+        principals.give_token(tx, row["id"], token, None)
+    return tokens
 
 
 def _taxpayer(tx: Transaction) -> None:

@@ -92,8 +92,14 @@ class Runs:
 
     def _kill(self, victims: tuple[str, ...], front_end: FrontEnd, rng: random.Random) -> Kill | None:
         """Kill at a random moment at which enough requests are unsettled; None when that moment did not come."""
-        settled = len(front_end.settled) + rng.randint(0, 6)
-        _wait_until(lambda: len(front_end.settled) >= settled and front_end.unsettled() >= UNSETTLED, 20)
+        most = REQUESTS - UNSETTLED
+        least = min(len(front_end.settled) + rng.randint(0, 6), most)
+
+        def moment() -> bool:
+            settled = len(front_end.settled)
+            return settled > most or (settled >= least and front_end.unsettled() >= UNSETTLED)
+
+        _wait_until(moment, QUIET_WITHIN)
         time.sleep(rng.uniform(0, 0.15))
         before, unsettled = self._demo.open_calls(), front_end.unsettled()
         if unsettled < UNSETTLED:

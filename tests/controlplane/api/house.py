@@ -49,15 +49,24 @@ class House:
 
     def bytes_of(self, method: str, path: str, raw: bytes | None = None, role: str = "admin") -> tuple[int, bytes]:
         """Status and raw answer of one request."""
-        connection = http.client.HTTPConnection(urlsplit(self.url).netloc, timeout=20)
         given = {"Content-Type": "application/json"} if raw is not None else {}
+        status, _, content = self.send(method, path, raw, given, role)
+        return status, content
+
+    def send(
+        self, method: str, path: str, raw: Any = None, headers: dict[str, str] | None = None, role: str = ""
+    ) -> tuple[int, http.client.HTTPMessage, bytes]:
+        """Status, headers and raw answer of one request with just these headers; ``raw`` may be an iterable of chunks."""
+        connection = http.client.HTTPConnection(urlsplit(self.url).netloc, timeout=40)
+        given = dict(headers or {})
         if role:
             given["Authorization"] = f"Bearer {self.tokens[role]}"
-        connection.request(method, path, raw, given)
-        answer = connection.getresponse()
-        content = answer.read()
-        connection.close()
-        return answer.status, content
+        try:
+            connection.request(method, path, raw, given)
+            answer = connection.getresponse()
+            return answer.status, answer.headers, answer.read()
+        finally:
+            connection.close()
 
     def post(self, path: str, body: Any, role: str = "admin") -> tuple[int, Any]:
         """A well-formed POST."""

@@ -166,7 +166,8 @@ class Scene:
     def request(self, wanted: InvoiceBody, caller: Principal = ADMIN) -> tuple[str, str]:
         """Ask for an invoice; its id and state."""
         asked = invoices.ask(wanted, self.ledger.clock(), RULES)
-        return self.ledger.write_now(lambda tx: invoices.request(tx, caller, asked, RULES))
+        shown = self.ledger.write_now(lambda tx: invoices.request(tx, caller, asked, RULES))
+        return shown["id"], shown["state"]
 
     def cancel(self, invoice_id: str, caller: Principal = ADMIN, version: int | None = None) -> str:
         seen = self.invoice(invoice_id)["version"] if version is None else version
