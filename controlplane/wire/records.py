@@ -236,7 +236,8 @@ class Segment(Record):
     invoice_code: str
     start_no: str
     end_no: str
-    next_no: str
+    next_no: str | None
+    """None when all are used."""
     left: int
 
 

@@ -55,6 +55,7 @@ def running(folder: Path, devices: int, numbers: int) -> Iterator[Plant]:
             serving(["controlplane", "run", "--socket-fd", "{fd}"], environment, folder / "server.log")
         )
         setter = fleet.Fleet(f"http://127.0.0.1:{server.port}", tokens["admin"])
+        stack.callback(setter.close)
         home = folder / "agent"
         identity = join(home, f"http://127.0.0.1:{server.port}", setter.join_token("bench"), host_id="bench")
         agent = stack.enter_context(_agent(home, folder / "agent.log"))
@@ -94,9 +95,7 @@ def _devices(folder: Path, bureau: str) -> dict[str, Any]:
 def _wanted(devices: int, numbers: int) -> list[fleet.Wanted]:
     owners = [number % fleet.TAXPAYERS for number in range(devices)]
     return [
-        fleet.Wanted(
-            fleet.taxpayer_id(owner), fleet.SERVERS[owner % len(fleet.SERVERS)], f"device {number}", numbers
-        )
+        fleet.Wanted(fleet.taxpayer_id(owner), fleet.SERVERS[owner % len(fleet.SERVERS)], f"device {number}", numbers)
         for number, owner in enumerate(owners)
     ]
 

