@@ -69,6 +69,10 @@ class Fleet:
             base_url=api, headers={"Authorization": f"Bearer {token}"}, timeout=20.0, trust_env=False
         )
 
+    def close(self) -> None:
+        """Let go of the connections."""
+        self._client.close()
+
     def join_token(self, host_id: str) -> str:
         """A join token for the demo's agent."""
         return str(self._post("/v1/agents/tokens", {"host_id": host_id, "name": "demo-agent"})["token"])

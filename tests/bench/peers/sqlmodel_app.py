@@ -1,8 +1,9 @@
 """The same intake the usual way: FastAPI, pydantic, SQLModel, and one commit per request.
 
-It checks the body's form, finds caller, taxpayer and the terminal with most numbers, reserves one, and writes order,
-lines, invoice with lines, job, operation-log row and event row in one session. It has none of our rules of issuing, no
-chained log and no idempotent answers: what it leaves out is in its favour.
+It checks the body's form, finds caller, taxpayer and the terminal with most numbers, reserves one, and writes in one
+session what our route writes: the order with its lines, the invoice with its lines, the links between them, the job,
+the operation-log row and two event rows. It has none of our rules of issuing, no chained log and no answers to repeats:
+what it leaves out is in its favour.
 """
 
 import hashlib
@@ -88,6 +89,23 @@ class Order(SQLModel, table=True):
     digest: str
     body: str
     received_at: str = Field(default_factory=_now)
+
+
+class OrderLine(SQLModel, table=True):
+    __tablename__ = "order_lines"
+    order_id: str = Field(primary_key=True)
+    line_no: int = Field(primary_key=True)
+    body: str
+
+
+class OrderLineLink(SQLModel, table=True):
+    __tablename__ = "order_line_links"
+    order_id: str = Field(primary_key=True)
+    order_line_no: int = Field(primary_key=True)
+    invoice_id: str
+    invoice_line_no: int
+    quantity: str
+    amount_fen: int
 
 
 class InvoiceLine(SQLModel, table=True):
@@ -254,9 +272,19 @@ def _take(session: Session, body: InvoiceIn, who: str) -> Invoice:
         buyer=body.buyer.model_dump_json(), device_no=chosen.device_no, terminal_code=chosen.terminal_code,
         net_fen=sum(line.amount_fen for line in lines), tax_fen=sum(line.tax_fen for line in lines), lines=lines,
     )  # fmt: skip
-    session.add_all([order, invoice, Job(invoice_id=invoice.id, device_no=chosen.device_no, work=text)])
+    job = Job(invoice_id=invoice.id, device_no=chosen.device_no, work=text)
+    session.add_all([order, invoice, job])
     session.add(LogRow(actor=who, action="invoices.request", subject_id=invoice.id))
     session.add(EventRow(noun="invoices", record_id=invoice.id, verb="waiting"))
+    session.add(EventRow(noun="jobs", record_id=job.id, verb="queued"))
+    for number, (asked, line) in enumerate(zip(body.lines, lines, strict=True), 1):
+        session.add(OrderLine(order_id=order.id, line_no=number, body=asked.model_dump_json()))
+        session.add(
+            OrderLineLink(
+                order_id=order.id, order_line_no=number, invoice_id=invoice.id, invoice_line_no=number,
+                quantity=line.quantity, amount_fen=line.amount_fen,
+            )
+        )  # fmt: skip
     return invoice
 
 
