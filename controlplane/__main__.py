@@ -72,8 +72,7 @@ def _migrate(_arguments: argparse.Namespace) -> int:
     upgrade(url)
     ledger = Ledger(url, system_clock)
     try:
-        ledger.write_now(first_start.found)
-        password = ledger.write_now(first_start.furnish)
+        password = first_start.begin(ledger)
     finally:
         ledger.close()
     if password is not None:

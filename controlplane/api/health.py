@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from controlplane.api.hot import reply
 from controlplane.api.services import services_of
 from controlplane.store.engine import LedgerUnavailable
-from controlplane.store.head import position
+from controlplane.store.head import position, touch
 
 READY_WITHIN = 2.0
 
@@ -29,7 +29,7 @@ async def readyz(request: Request) -> Response:
     faults = [*request.app.state.timetable.faults()]
     try:
         instance_id, seq = await services.ledger.read(position)
-        await services.ledger.write(lambda tx: None)
+        await services.ledger.write(touch)
     except LedgerUnavailable:
         return reply({"status": "not ready", "faults": ["ledger", *faults]}, 503)
     if faults:

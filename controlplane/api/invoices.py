@@ -62,7 +62,7 @@ async def _settled(services: Services, shown: dict[str, Any], seconds: float) ->
     return shown
 
 
-_FIRST_LOOK = 0.2
+_FIRST_LOOK = 1.0
 """Seconds after which a request looks without being told: the word may have come just before it began to listen."""
 
 

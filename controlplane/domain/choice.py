@@ -72,18 +72,21 @@ def choose(
     commissioned = [one for one in pool if one.facts.state not in virtual_device.NEXT_STEP]
     if not commissioned:
         return _stops(pool[0], invoice, now, rules)[0]
-    pool = commissioned
     day = now.astimezone(DEVICE_ZONE).date()
-    misfits = [fits(one.facts, invoice, rules, day) for one in pool]
-    fitting = [one for one, found in zip(pool, misfits, strict=True) if not found]
+    # Best first: as a rule the first can issue, and the others are not even looked at.
+    for best in sorted(commissioned, key=_rank):
+        if not fits(best.facts, invoice, rules, day) and not _stops(best, invoice, now, rules):
+            return _chosen(best, reason, invoice)
+    misfits = [fits(one.facts, invoice, rules, day) for one in commissioned]
+    fitting = [one for one, found in zip(commissioned, misfits, strict=True) if not found]
     if not fitting:
-        return _nothing_fits(invoice, pool, misfits)
+        return _nothing_fits(invoice, commissioned, misfits)
     stops = [_stops(one, invoice, now, rules) for one in fitting]
-    free = [one for one, found in zip(fitting, stops, strict=True) if not found]
-    if not free:
-        # The one that comes nearest to issuing says why it does not.
-        return min(zip(fitting, stops, strict=True), key=lambda pair: (len(pair[1]), *_rank(pair[0])))[1][0]
-    best = min(free, key=_rank)
+    # The one that comes nearest to issuing says why it does not.
+    return min(zip(fitting, stops, strict=True), key=lambda pair: (len(pair[1]), *_rank(pair[0])))[1][0]
+
+
+def _chosen(best: Candidate, reason: str, invoice: PricedInvoice) -> Choice:
     params: dict[str, Param] = {"device_no": best.facts.device_no, "terminal_code": best.terminal_code}
     params["business_type" if reason == "business_type" else "available"] = (
         invoice.request.business_type if reason == "business_type" else best.available

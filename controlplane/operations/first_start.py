@@ -7,10 +7,23 @@ import uuid
 from controlplane.data import rows
 from controlplane.operations import lines, principals, secrets
 from controlplane.store import principals as store
+from controlplane.store.engine import AlreadyThere, Ledger
 from controlplane.store.head import GENESIS, LedgerHead, has_head
 from controlplane.store.transaction import Transaction
 
 ADMINISTRATOR = "admin"
+
+
+def begin(ledger: Ledger) -> str | None:
+    """Found and furnish a ledger if it is new; the administrator's password the first time.
+
+    Of servers that start at the same time on one new database the slower one finds it done.
+    """
+    try:
+        ledger.write_now(found)
+        return ledger.write_now(furnish)
+    except AlreadyThere:
+        return None
 
 
 def found(tx: Transaction) -> None:

@@ -62,9 +62,14 @@ def waits(tx: Transaction, job: Row, reason: Refusal) -> None:
         tell(tx, invoice, reason)
 
 
+def told(reason: Refusal) -> str:
+    """A reason as it stands on an invoice."""
+    return msgspec.json.encode(reason.as_dict()).decode()
+
+
 def tell(tx: Transaction, invoice: Row, reason: Refusal, keep_job: bool = True) -> None:
     """Say on the invoice why it waits; ``keep_job`` False takes its job away."""
-    said = msgspec.json.encode(reason.as_dict()).decode()
+    said = told(reason)
     if invoice["waiting_reason"] == said and (keep_job or invoice["open_job_id"] is None):
         return
     values = {name: invoice[name] for name in ("taxpayer_id", "id", "device_id", "terminal_code", "choice")}
@@ -85,7 +90,7 @@ def _refused(tx: Transaction, invoice: Row, refusal: Refusal) -> None:
 
 def refuse_invoice(tx: Transaction, invoice: Row, refusal: Refusal) -> None:
     """End a waiting invoice; its order may be requested again."""
-    said = msgspec.json.encode(refusal.as_dict()).decode()
+    said = told(refusal)
     invoices.refuse(tx, {"taxpayer_id": invoice["taxpayer_id"], "id": invoice["id"], "refusal": said, "now": tx.now})
     tx.raise_event(Event("invoices", invoice["id"], invoice["taxpayer_id"], "refused", invoice["version"] + 1))
 

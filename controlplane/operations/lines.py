@@ -71,6 +71,9 @@ def take_book(tx: Transaction, rows: Iterable[dict[str, Any]]) -> int:
 
 def claim(tx: Transaction, wanted: ClaimSlot) -> list[Row] | None:
     """The addresses to check when the slot is the asker's, else None. Slots passed over are written as missed."""
+    if times.from_text(wanted.slot) > tx.moment + timedelta(seconds=wanted.period):
+        # Every slot up to this one would be too late from then on.
+        raise refuse("field_invalid", "slot", problem="it lies in the future")
     work = f"{WORK}/{wanted.vantage}"
     before = lines.last_slot(tx, work)
     if before is not None and before > wanted.slot:

@@ -9,7 +9,7 @@ import msgspec
 from controlplane.domain import money, virtual_device
 from controlplane.domain.issuing_rules import IssuingRules
 from controlplane.domain.refusals import refuse
-from controlplane.operations import jobs, placement
+from controlplane.operations import device_words, jobs, placement
 from controlplane.store import devices, invoices, segments, terminals, times
 from controlplane.store import jobs as job_store
 from controlplane.store.segments import SegmentRow
@@ -26,7 +26,13 @@ CLOCK_STEP = 5.0
 
 
 def take(tx: Transaction, agent_id: str, seen: Observation, rules: IssuingRules) -> tuple[str, int] | None:
-    """Record one reading; returns (device_no, upload cursor), or None when the agent does not serve this device."""
+    """Record one reading; returns (device_no, upload cursor), or None when the agent does not serve this device.
+
+    ``field_invalid`` when something in it cannot be: the reading before stands, and grows old.
+    """
+    problem = device_words.flaw(seen)
+    if problem:
+        raise refuse("field_invalid", "observations", problem=problem)
     device = devices.by_number(tx, seen.device_no)
     if device is None:
         return None

@@ -103,12 +103,15 @@ def device_changed(tx: Transaction, device_id: str, rules: IssuingRules) -> None
 
 def withdraw_blocked(tx: Transaction, device: Row, rules: IssuingRules) -> None:
     """Take queued issue jobs back from a device that may not sign; what an agent already holds is left to it."""
-    queued = job_store.queued_issues(tx, device["id"])
-    if not queued:
+    largest = job_store.largest_queued(tx, device["id"])
+    if not largest:
         return
     row = next(row for row in devices.of_taxpayer(tx, device["taxpayer_id"]) if row["id"] == device["id"])
     known = facts.of_device(row, {})
-    for job in queued:
+    # What does not stop the largest stops none: a long queue is not gone through for nothing at every reading.
+    if not any(device_blocks(known, one["kind"], one["gross_fen"], tx.moment, rules) for one in largest):
+        return
+    for job in job_store.queued_issues(tx, device["id"]):
         invoice = invoices.find(tx, job["taxpayer_id"], job["subject_id"], lock=True)
         if invoice is None:
             continue
@@ -194,7 +197,7 @@ def look_after(tx: Transaction, device_id: str, rules: IssuingRules) -> None:
         reason = refuse("agent_lost", device_no=device["device_no"])
     else:
         return
-    for job in job_store.open_issues(tx, device_id):
+    for job in job_store.untold_issues(tx, device_id, invoice_settlement.told(reason), MOST_AT_ONCE):
         invoice_settlement.waits(tx, job, reason)
 
 

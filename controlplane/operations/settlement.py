@@ -6,7 +6,7 @@ import msgspec
 
 from controlplane.domain import job as job_rules
 from controlplane.domain.refusals import DEVICE_CODES, from_device, refuse
-from controlplane.operations import fleet_settlement, invoice_settlement, jobs, observations
+from controlplane.operations import device_words, fleet_settlement, invoice_settlement, jobs, observations
 from controlplane.store import agents, devices, times
 from controlplane.store import jobs as job_store
 from controlplane.store.jobs import EvidenceRow
@@ -51,6 +51,9 @@ def settle(tx: Transaction, agent_id: str, outcome: wire.Outcome) -> str:
 
 def _contradiction(tx: Transaction, job: Row, outcome: wire.Outcome) -> str:
     """What is wrong with the evidence of a done job; empty when it fits the order."""
+    problem = device_words.flaw(outcome) or device_words.flaw(outcome.evidence)
+    if problem:
+        return problem
     if job["kind"] == "invoice.issue":
         return invoice_settlement.contradiction(tx, job, outcome)
     return fleet_settlement.contradiction(tx, job, outcome)

@@ -75,6 +75,7 @@ _EVENT = Insert("events", EventRow.model_fields)
 _NOTIFY = Statement("SELECT pg_notify('taxplane_feed', :seq)")
 _SINCE = Statement("SELECT * FROM events WHERE seq > :seq ORDER BY seq LIMIT :limit")
 _ROWS = Statement("SELECT * FROM operation_log WHERE seq > :seq ORDER BY seq LIMIT :limit")
+_TOUCH = Statement("UPDATE ledger_head SET id = id WHERE id = 1")
 _LAST = Statement("SELECT event_seq, instance_id FROM ledger_head WHERE id = 1")
 
 
@@ -168,6 +169,11 @@ def position(hand: Connection) -> tuple[str, int]:
     row = hand.one(_LAST)
     assert row is not None
     return row["instance_id"], row["event_seq"]
+
+
+def touch(hand: Connection) -> None:
+    """Write what every commit writes, and change nothing: proves that the ledger can be written."""
+    hand.run(_TOUCH)
 
 
 def has_head(hand: Connection) -> bool:

@@ -92,8 +92,15 @@ _QUEUED_ISSUES = Statement(
     f"SELECT * FROM jobs WHERE target_id = :target_id AND {OPEN} AND state = 'queued' AND kind = 'invoice.issue' "
     "ORDER BY id"
 )
-_OPEN_ISSUES = Statement(
-    f"SELECT * FROM jobs WHERE target_id = :target_id AND kind = 'invoice.issue' AND {OPEN} ORDER BY id"
+_OF_INVOICES = (
+    "FROM jobs j JOIN invoices i ON i.taxpayer_id = j.taxpayer_id AND i.id = j.subject_id "
+    f"WHERE j.target_id = :target_id AND j.kind = 'invoice.issue' AND {OPEN.replace('state', 'j.state')}"
+)
+_UNTOLD_ISSUES = Statement(
+    f"SELECT j.* {_OF_INVOICES} AND (i.waiting_reason IS NULL OR i.waiting_reason <> :told) ORDER BY j.id LIMIT :limit"
+)
+_LARGEST_QUEUED = Statement(
+    f"SELECT i.kind, MAX(i.gross_fen) AS gross_fen {_OF_INVOICES} AND j.state = 'queued' GROUP BY i.kind"
 )
 _EVIDENCE = Statement(
     "SELECT id FROM evidence WHERE job_id = :job_id AND epoch = :epoch AND outcome = :outcome LIMIT 1"
@@ -173,9 +180,14 @@ def queued_issues(hand: Connection, target_id: str) -> list[Row]:
     return hand.rows(_QUEUED_ISSUES, {"target_id": target_id})
 
 
-def open_issues(hand: Connection, target_id: str) -> list[Row]:
-    """All open issue jobs of a device, held or not."""
-    return hand.rows(_OPEN_ISSUES, {"target_id": target_id})
+def largest_queued(hand: Connection, target_id: str) -> list[Row]:
+    """Per invoice kind that waits for a device unheld: the largest total in fen."""
+    return hand.rows(_LARGEST_QUEUED, {"target_id": target_id})
+
+
+def untold_issues(hand: Connection, target_id: str, told: str, limit: int) -> list[Row]:
+    """Open issue jobs of a device, held or not, whose invoices give another reason for waiting than ``told``."""
+    return hand.rows(_UNTOLD_ISSUES, {"target_id": target_id, "told": told, "limit": limit})
 
 
 def devices_with_issues(hand: Connection) -> list[str]:

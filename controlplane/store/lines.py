@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sqlalchemy import UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 from controlplane.store.statement import Connection, Insert, Row, Statement
@@ -11,6 +12,7 @@ class BureauEndpointRow(SQLModel, table=True):
     """One address of one bureau's service; shipped disabled."""
 
     __tablename__ = "bureau_endpoints"
+    __table_args__ = (UniqueConstraint("area_code", "service", "target"),)
     id: str = Field(primary_key=True)
     region: str
     area_code: str

@@ -383,7 +383,7 @@ class Outcome(Frame):
 
     job_id: str
     taxpayer_id: str
-    epoch: int
+    epoch: Annotated[int, Meta(ge=0, lt=2**31)]
     result: Result
     at: str
     code: Annotated[str, Meta(max_length=64)] = ""

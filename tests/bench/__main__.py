@@ -24,10 +24,10 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("--json", action="store_true", help="print JSON")
     asked = parser.parse_args(argv)
     rows, verdict = measure(asked.rounds, asked.seconds, Sizes(seconds=asked.seconds))
-    notes = [*_notes(asked.rounds, asked.seconds), f"books after the run: {verdict}"]
+    told = [*notes(asked.rounds, asked.seconds, rows), f"books after the run: {verdict}"]
     if verdict.faults:
-        notes.append("The books are broken: NO FIGURE OF THIS RUN IS VALID.")
-    print(table.as_json(rows, notes) if asked.json else table.text(rows, notes))
+        told.append("The books are broken: NO FIGURE OF THIS RUN IS VALID.")
+    print(table.as_json(rows, told) if asked.json else table.text(rows, told))
     return 1 if verdict.faults else 0
 
 
@@ -53,12 +53,16 @@ def _say(what: str) -> None:
     print(f"bench: {what} …", file=sys.stderr, flush=True)
 
 
-def _notes(rounds: int, seconds: float) -> list[str]:
+def notes(rounds: int, seconds: float, rows: Sequence[Row]) -> list[str]:
+    """What a reader must know beside the rows."""
+    one_row = next(row.measured for row in rows if row.subject == ledger_core.ONE_ROW)
     return [
         f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} at the end; {rounds} rounds of {seconds:g} s a side, "
         "interleaved;",
         "ratios are medians over the rounds, figures medians [lowest..highest]. The load generator shares the cores.",
         "The SQLModel peer writes the same rows, without rules of issuing, chained log, and answers to repeats.",
+        f"A synced one-row commit takes {1e6 / (one_row or 1):.0f} us on this disk; the goal of 9a (about 500/s) was set "
+        "where it took 300 us.",
     ]
 
 

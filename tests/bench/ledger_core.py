@@ -23,6 +23,7 @@ from tests.bench.floors import Floor
 from tests.bench.table import Figures, Row
 
 IN_FLIGHT = 64
+ONE_ROW = "floor: SQLite FULL, one row a commit"
 _SHOP = Principal("bench", "bench", "front_end", "front_end", None)
 
 
@@ -82,7 +83,7 @@ def measure(folder: Path, rounds: int, seconds: float) -> list[Row]:
         floor.close()
     rows, requests = Figures([one for one, _ in found]), Figures([one for _, one in found])
     return [
-        Row("", "floor: SQLite FULL, one row a commit", None, Figures(ones).median, f"{Figures(ones)} rows/s", unit="/s"),
+        Row("", ONE_ROW, None, Figures(ones).median, f"{Figures(ones)} rows/s", unit="/s"),
         Row("", "floor: SQLite FULL, 64 rows a commit", None, Figures(groups).median, f"{Figures(groups)} rows/s",
             unit="/s"),
         Row("2a", "ledger core, invoice requests: durable rows/s", 0.8, rows.over(Figures(groups)),

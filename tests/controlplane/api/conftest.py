@@ -12,6 +12,7 @@ import uvicorn
 
 from controlplane.app import build
 from controlplane.settings import Settings
+from controlplane.store.engine import Ledger
 from tests.controlplane.api.house import House
 from tests.controlplane.operations.scene import Agent, Clock, Scene
 
@@ -19,9 +20,8 @@ from tests.controlplane.operations.scene import Agent, Clock, Scene
 @contextlib.contextmanager
 def serving(database_url: str, clock: Clock) -> Iterator[str]:
     """The application's URL while it serves."""
-    config = uvicorn.Config(
-        build(Settings(database_url=database_url), clock), port=0, log_level="warning", ws="none", lifespan="on"
-    )
+    app = build(Settings(database_url=database_url), clock)
+    config = uvicorn.Config(app, port=0, log_level="warning", ws="none", lifespan="on", timeout_graceful_shutdown=2)
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
@@ -33,6 +33,7 @@ def serving(database_url: str, clock: Clock) -> Iterator[str]:
     try:
         yield f"http://127.0.0.1:{port}"
     finally:
+        app.state.services.hub.stop()
         server.should_exit = True
         thread.join(15)
 
@@ -46,8 +47,6 @@ def clock() -> Clock:
 @pytest.fixture
 def house(database_url: str, clock: Clock) -> Iterator[House]:
     """A served application, callers of every role, and a fleet with one ready device."""
-    from controlplane.store.engine import Ledger
-
     ledger = Ledger(database_url, clock)
     scene = Scene(ledger)
     with serving(database_url, clock) as url:

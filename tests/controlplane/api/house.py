@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import http.client
 import itertools
 import json
@@ -36,6 +37,12 @@ class House:
         self.paper = scene.ready(agent, self.owner, self.server_id)
         self.device_id = scene.id_of(self.paper)
         self._count = itertools.count(1)
+
+    def at(self, url: str) -> House:
+        """The same callers at another server's door."""
+        other = copy.copy(self)
+        other.url = url
+        return other
 
     def _people(self, tx: Transaction) -> None:
         for role in ROLES:

@@ -72,6 +72,9 @@ def upgrade() -> None:
         sa.Column("created_at", sa.String(), nullable=False),
         sa.Column("updated_at", sa.String(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_bureau_endpoints")),
+        sa.UniqueConstraint(
+            "area_code", "service", "target", name=op.f("uq_bureau_endpoints_area_code_service_target")
+        ),
     )
 
     op.create_table(

@@ -161,12 +161,12 @@ def upgrade() -> None:
         postgresql_where=sa.text("state = 'issued' AND upload_status <> 'uploaded'"),
     )
     op.create_index(
-        "ix_invoices_waiting",
+        "ix_invoices_unplaced",
         "invoices",
         ["taxpayer_id", "id"],
         unique=False,
-        sqlite_where=sa.text("state = 'waiting'"),
-        postgresql_where=sa.text("state = 'waiting'"),
+        sqlite_where=sa.text("state = 'waiting' AND open_job_id IS NULL"),
+        postgresql_where=sa.text("state = 'waiting' AND open_job_id IS NULL"),
     )
     op.create_index(
         "ix_invoices_waiting_device",

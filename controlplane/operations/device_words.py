@@ -1,0 +1,109 @@
+"""What devices and agents say, looked at before it is kept: a text that is no time would break all who read it."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from controlplane.domain import money
+from controlplane.domain.dated import day_of
+from controlplane.domain.foreign_text import clean
+from controlplane.domain.refusals import Refusal
+from controlplane.wire import agents as wire
+
+_MOMENT = re.compile(r"20[0-9]{2}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{3})?(Z|\+08:00)")
+_DAY = re.compile(r"20[0-9]{6}")
+_NUMBER = re.compile(r"[0-9]{1,8}")
+_MOST_SECONDS = 1e9
+
+
+def _moment(value: str | None) -> bool:
+    return value is None or (_MOMENT.fullmatch(value) is not None and _parses(datetime.fromisoformat, value))
+
+
+def _day(value: str) -> bool:
+    return not value or (_DAY.fullmatch(value) is not None and _parses(day_of, value))
+
+
+def _amount(value: str) -> bool:
+    return _parses(money.fen_of, value) and not value.startswith("-")
+
+
+def _rates(value: list[str]) -> bool:
+    return all(_parses(money.rate_of, rate) and Decimal(rate) >= 0 for rate in value)
+
+
+def _count(value: int) -> bool:
+    return 0 <= value < 2**31
+
+
+def _number(value: str) -> bool:
+    return _NUMBER.fullmatch(value) is not None
+
+
+def _seconds(value: float | None) -> bool:
+    return value is None or (math.isfinite(value) and abs(value) < _MOST_SECONDS)
+
+
+def _parses(parse: Callable[[str], Any], text: str) -> bool:
+    try:
+        parse(text)
+    except (ValueError, Refusal):
+        return False
+    return True
+
+
+_FITS: Mapping[type, Mapping[str, Callable[[Any], bool]]] = {
+    wire.Outcome: {"at": _moment},
+    wire.ServerFacts: {
+        "certificate_not_after": _moment,
+        "clock_offset_seconds": _seconds,
+        "quota_total": _count,
+        "quota_left": _count,
+    },
+    wire.Certified: {"not_after": _moment},
+    wire.Rates: {"rates": _rates},
+    wire.KindFacts: {
+        "issue_deadline": _day,
+        "single_limit": _amount,
+        "offline_max_amount": _amount,
+        "upload_deadline_day": _count,
+        "offline_max_hours": _count,
+        "offline_max_count": _count,
+    },
+    wire.SegmentFacts: {"start_no": _number, "end_no": _number, "left": _count},
+    wire.IssuedInvoice: {"index": _count, "invoice_no": _number, "issued_at": _moment},
+    wire.UploadFacts: {"index": _count, "at": _moment},
+    wire.Observation: {
+        "read_at": _moment,
+        "offline_since": _moment,
+        "offline_count": _count,
+        "offline_amount": _amount,
+        "clock_offset_seconds": _seconds,
+        "last_index": _count,
+    },
+}
+_LISTS = ("kinds", "segments", "uploads")
+
+
+def flaw(said: object) -> str:
+    """What in an outcome, its evidence or a reading cannot be what its field says; empty when all can."""
+    for name, fits in _FITS.get(type(said), {}).items():
+        value = getattr(said, name)
+        if not fits(value):
+            return f"{type(said).__name__}.{name} cannot be {clean(str(value), 'log', 60)}"
+    if isinstance(said, wire.SegmentFacts) and not _run(said):
+        return f"SegmentFacts.next_no cannot be {clean(said.next_no, 'log', 60)}"
+    inner = (one for name in _LISTS for one in getattr(said, name, ()))
+    return next(filter(None, map(flaw, inner)), "")
+
+
+def _run(segment: wire.SegmentFacts) -> bool:
+    """The next number lies in the segment, as long as any are left."""
+    if segment.left == 0:
+        return True
+    return _number(segment.next_no) and int(segment.start_no) <= int(segment.next_no) <= int(segment.end_no)
