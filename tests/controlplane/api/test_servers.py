@@ -34,7 +34,11 @@ def pair(postgresql_url: str, clock: Clock) -> Iterator[tuple[House, House]]:
     scene = Scene(ledger)
     with serving(postgresql_url, clock) as first, serving(postgresql_url, clock) as second:
         house = House(first, scene, Agent(scene))
-        yield house, house.at(second)
+        both = house, house.at(second)
+        for one in both:
+            # FastAPI makes its routes when it first looks for one, and not safely in two threads at once.
+            assert one.ask("GET", "/v1/nothing")[0] == 404
+        yield both
     ledger.close()
 
 
