@@ -19,7 +19,6 @@ _INERT_CLASS = (
 )
 _HAZARD = re.compile(f"[{_INERT_CLASS}]")
 _LINE_BREAKS = re.compile("[\t\n\x0b\x0c\r\x85\u2028\u2029]+")
-_FORMULA = re.compile("\\A[\\s\x00-\x1f]*[=+\\-@＝＋－＠]")
 _SHORT: Final = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 _MARKS_IN_A_ROW = 4
 
@@ -55,11 +54,6 @@ def first_hazard(text: str) -> tuple[int, str] | None:
 def codepoint(character: str) -> str:
     """``U+001B``: how refusals name a character without showing it."""
     return f"U+{ord(character):04X}"
-
-
-def formula_like(text: str) -> bool:
-    """True when a spreadsheet would take the text for a formula (full-width and after leading blanks included)."""
-    return _FORMULA.match(text) is not None
 
 
 def _spelled(found: re.Match[str]) -> str:

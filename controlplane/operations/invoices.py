@@ -224,7 +224,11 @@ def choice_answer(placed: Placed) -> ChoiceAnswer | None:
     if found is None:
         return None
     return ChoiceAnswer(
-        device_no=found.device_no, terminal_code=found.terminal_code, reason=found.reason, text=found.told()
+        device_no=found.device_no,
+        terminal_code=found.terminal_code,
+        reason=found.reason,
+        text=found.told(),
+        text_en=found.told("en"),
     )
 
 

@@ -74,8 +74,8 @@ def has_work(hand: Connection, agent_id: str, request: LeaseRequest) -> bool:
     lanes = jobs.lanes_at_a_glance(hand, agent_id)
     if any(lane["session"] != request.session or lane["waiting"] for lane in lanes):
         return True
-    # More is held here than the agent knows of: an answer of ours was lost on its way.
-    return bool(sum(lane["held"] for lane in lanes) > len(set(request.holding)))
+    # What was handed out and the agent does not know of: an answer of ours was lost on its way.
+    return bool(lanes) and not jobs.held_by(hand, agent_id) <= set(request.holding)
 
 
 def lease(tx: Transaction, agent_id: str, request: LeaseRequest) -> list[Order]:

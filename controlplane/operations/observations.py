@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from controlplane.domain import money, virtual_device
+from controlplane.domain import invoice_segment, money, virtual_device
 from controlplane.domain.issuing_rules import IssuingRules
 from controlplane.domain.refusals import refuse
 from controlplane.operations import device_words, jobs, placement
@@ -114,7 +114,7 @@ def take_segments(tx: Transaction, device: Row, seen: list[SegmentFacts]) -> Non
 def _held(facts: SegmentFacts) -> dict[str, Any]:
     end_no = int(facts.end_no)
     next_no = end_no + 1 if facts.left == 0 else int(facts.next_no)
-    state = "exhausted" if facts.left == 0 else "on_terminal" if facts.terminal_code else "on_device"
+    state = invoice_segment.state_of(facts.left, facts.terminal_code)
     return {"end_no": end_no, "next_no": next_no, "terminal_code": facts.terminal_code or "", "state": state}
 
 

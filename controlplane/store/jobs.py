@@ -113,10 +113,13 @@ _LANES = Statement(
     for_update=True,
 )
 _GLANCE = Statement(
-    "SELECT b.target_id, b.session, b.rest_until, SUM(CASE WHEN j.state = 'queued' THEN 1 ELSE 0 END) AS waiting, "
-    "SUM(CASE WHEN j.state = 'queued' THEN 0 ELSE 1 END) AS held "
+    "SELECT b.target_id, b.session, b.rest_until, SUM(CASE WHEN j.state = 'queued' THEN 1 ELSE 0 END) AS waiting "
     "FROM bindings b JOIN jobs j ON j.target_id = b.target_id "
     f"WHERE b.agent_id = :agent_id AND {OPEN.replace('state', 'j.state')} GROUP BY b.target_id, b.session, b.rest_until"
+)
+_HELD_BY = Statement(
+    "SELECT j.id FROM bindings b JOIN jobs j ON j.target_id = b.target_id "
+    "WHERE b.agent_id = :agent_id AND j.state IN ('leased', 'unknown')"
 )
 _LANE = Statement(f"SELECT * FROM jobs WHERE target_id = :target_id AND {OPEN} ORDER BY id LIMIT :limit")
 _LEASE = Statement(
@@ -206,8 +209,13 @@ def lanes(hand: Connection, agent_id: str) -> list[Row]:
 
 
 def lanes_at_a_glance(hand: Connection, agent_id: str) -> list[Row]:
-    """Targets with open jobs: session, how many jobs wait there and how many are held."""
+    """Targets with open jobs: session, and how many jobs wait there."""
     return hand.rows(_GLANCE, {"agent_id": agent_id})
+
+
+def held_by(hand: Connection, agent_id: str) -> set[str]:
+    """Ids of the jobs an agent was handed and has not settled."""
+    return {row["id"] for row in hand.rows(_HELD_BY, {"agent_id": agent_id})}
 
 
 def lane(hand: Connection, target_id: str, limit: int) -> list[Row]:

@@ -92,11 +92,6 @@ class Transaction(Connection):
         """Insert one row of a table model."""
         self.run(_insert_of(type(row)), row.model_dump())
 
-    def add_all(self, rows: list[SQLModel]) -> None:
-        """Insert rows of one table model."""
-        if rows:
-            self.add_rows(type(rows[0]), [row.model_dump() for row in rows])
-
     def add_rows(self, model: type[SQLModel], rows: Sequence[Row]) -> None:
         """Insert rows made by :func:`row_of`."""
         self.insert(_insert_of(model), rows)

@@ -159,6 +159,8 @@ class LineAnswer(Struct, frozen=True, kw_only=True):
     zero_rate_kind: str = ""
     own_code: str = ""
     order_line: int = 0
+    """Index of the order line it comes from."""
+    line_no: int = 0
 
 
 class PartyAnswer(Struct, frozen=True, kw_only=True):
@@ -179,6 +181,7 @@ class ChoiceAnswer(Struct, frozen=True, kw_only=True):
     terminal_code: str
     reason: str
     text: str = ""
+    text_en: str = ""
 
 
 class AttemptAnswer(Struct, frozen=True, kw_only=True):
@@ -188,26 +191,8 @@ class AttemptAnswer(Struct, frozen=True, kw_only=True):
     request_id: str
     state: str
     created_at: str = ""
-
-
-class TrailEntry(Struct, frozen=True, kw_only=True):
-    """One thing that happened to a job."""
-
-    at: str
-    what: str
-    detail: str = ""
-
-
-class JobAnswer(Struct, frozen=True, kw_only=True):
-    """One job of an invoice, with its trail in the detail view."""
-
-    id: str
-    kind: str
-    state: str
-    attempts: int = 0
-    code: str = ""
-    message: str = ""
-    trail: list[TrailEntry] = []
+    refusal: str | None = None
+    """Code of its refusal, if it was refused."""
 
 
 class InvoiceAnswer(Struct, frozen=True, kw_only=True):
@@ -244,17 +229,16 @@ class InvoiceAnswer(Struct, frozen=True, kw_only=True):
     upload_receipt_no: str | None = None
     waiting_reason: RefusalAnswer | None = None
     refusal: RefusalAnswer | None = None
-    warnings: list[RefusalAnswer] = []
     open_job: dict[str, str] | None = None
     red_offset_by: str | None = None
-    business_type: str = ""
-    source: str = ""
     issuer: str = ""
     payee: str = ""
     reviewer: str = ""
     remark: str = ""
+    device_id: str | None = None
+    upload_message: str = ""
+    """The bureau's words on an upload that failed."""
     attempts: list[AttemptAnswer] = []
-    jobs: list[JobAnswer] = []
 
 
 class CheckAnswer(Struct, frozen=True, kw_only=True):

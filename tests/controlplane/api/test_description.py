@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+import msgspec
 import pytest
 from fastapi import FastAPI
 from starlette.routing import Match
@@ -14,6 +15,7 @@ from controlplane.api.access import caller_of
 from controlplane.app import HOT, build
 from controlplane.domain.principal import ROLE_ACTS
 from controlplane.settings import Settings
+from controlplane.wire.invoices import CheckAnswer, InvoiceAnswer
 from tests.controlplane.api.house import House
 
 OPEN = {"/v1/sessions", "/v1/agent/join", "/healthz", "/readyz", "/metrics"}
@@ -146,3 +148,38 @@ def test_signing_in(house: House) -> None:
     house.tokens["session"] = session["token"]
     assert house.ask("GET", "/v1/me", role="session")[1]["name"] == "operator"
     assert session["token"] not in str(house.scene.dump(but=())) and PASSWORD not in str(house.scene.dump(but=()))
+
+
+def unknown(told: Any, form: Any, at: str = "") -> list[str]:
+    """Members of an answer, at any depth, that its described form does not have."""
+    if isinstance(told, list):
+        return [name for one in told for name in unknown(one, form, f"{at}[]")]
+    if not isinstance(told, dict) or not hasattr(form, "__struct_fields__"):
+        return []
+    forms = {field.name: field.type for field in msgspec.inspect.type_info(form).fields}
+    found = [f"{at}.{name}" for name in told.keys() - forms.keys()]
+    for name in told.keys() & forms.keys():
+        found += unknown(told[name], struct_in(forms[name]), f"{at}.{name}")
+    return found
+
+
+def struct_in(info: Any) -> Any:
+    """The struct a described member holds, in a list or beside null too."""
+    for inner in (info, getattr(info, "item_type", None), *getattr(info, "types", ())):
+        if isinstance(inner, msgspec.inspect.StructType):
+            return inner.cls
+    return None
+
+
+@pytest.mark.parametrize("path", ["/v1/invoices", "/v1/invoices/check"])
+@pytest.mark.parametrize("lines", [1, 0])
+def test_an_invoice_is_answered_as_described(house: House, path: str, lines: int) -> None:
+    body = house.invoice_body(1)
+    body["lines"] = body["lines"][:lines]
+    form = InvoiceAnswer if path == "/v1/invoices" else CheckAnswer
+    status, told = house.post(path, body, "front_end")
+    assert status in (200, 202)
+    msgspec.convert(told, form)
+    assert unknown(told, form) == []
+    described = house.openapi()["components"]["schemas"][form.__name__]["properties"]
+    assert told.keys() == described.keys(), "what is described is answered, and the other way round"

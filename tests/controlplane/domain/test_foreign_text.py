@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from controlplane.domain.foreign_text import Mode, clean, first_hazard, formula_like
+from controlplane.domain.foreign_text import Mode, clean, first_hazard
 
 MODES = get_args(Mode)
 ACTING = {"Cc", "Cf", "Cs", "Zl", "Zp"}
@@ -75,12 +75,6 @@ def test_the_limit_counts_what_is_shown() -> None:
 def test_any_text_at_all_comes_out_as_bytes(text: str, mode: Mode) -> None:
     clean(text, mode).encode("utf-8")
     assert clean(clean(text, "terminal"), "terminal") == clean(text, "terminal")
-
-
-@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@x", " =1", "\t=1", "\r\n=1", "＝1", "＋1", "－1", "＠x"])
-def test_formulas_are_seen(text: str) -> None:
-    assert formula_like(text)
-    assert not formula_like("a" + text)
 
 
 def test_the_first_hazard_is_named_with_its_position() -> None:

@@ -144,14 +144,7 @@ def test_tolerances_and_notes_are_dated() -> None:
     assert RULES.knows_note("免税", TODAY) and not RULES.knows_note("免税", date(2015, 12, 31))
 
 
-def test_segment_numbers_keep_their_eight_digits() -> None:
-    assert invoice_segment.count("00000001", "00000100") == 100
-    assert invoice_segment.left("00000101", "00000100") == 0
-    assert invoice_segment.number_after("00000099") == "00000100"
-    with pytest.raises(ValueError, match="8-digit"):
-        invoice_segment.number_after("99999999")
-    assert invoice_segment.overlap(("00000001", "00000010"), ("00000010", "00000020"))
-    assert not invoice_segment.overlap(("00000001", "00000010"), ("00000011", "00000020"))
+def test_the_state_of_a_run_is_what_the_device_says() -> None:
     assert [invoice_segment.state_of(*given) for given in ((0, "1"), (5, "1"), (5, None))] == [
         "exhausted",
         "on_terminal",

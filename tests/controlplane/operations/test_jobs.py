@@ -88,6 +88,15 @@ def test_a_new_session_takes_over_what_the_one_before_held(
     assert agent.settle(agent.done(first[0])) == "stale", "the old session's epoch is over"
 
 
+def test_an_ended_job_the_agent_still_names_does_not_hide_a_lost_one(
+    scene: Scene, agent: Agent, owner: str, papers: list[Paper]
+) -> None:
+    ask(scene, owner, papers[0], "r1", "r2")
+    first = agent.lease()
+    agent.settle(agent.done(first[0]))
+    assert names(agent.lease(holding=first[:1])) == ["r2"]
+
+
 def test_orders_whose_answer_was_lost_are_sent_again(
     scene: Scene, agent: Agent, owner: str, papers: list[Paper]
 ) -> None:

@@ -70,7 +70,8 @@ def segment(terminal_code: str, start_no: int, next_no: int, end_no: int) -> Seg
 def recount(ledger: Ledger, *held: SegmentRow) -> list[tuple[str, int, int]]:
     def bring(tx: Transaction) -> None:
         tx.run(Statement("DELETE FROM segments"))
-        tx.add_all(list(held))
+        for segment in held:
+            tx.add(segment)
         terminals.recount(tx, "T", "D", NOW)
 
     ledger.write_now(bring)
