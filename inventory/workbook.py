@@ -115,6 +115,8 @@ def _inspect(member: zipfile.ZipInfo) -> None:
     name = member.filename
     if name.startswith("/") or "\\" in name or ".." in name.split("/") or not name.isprintable():
         raise SheetRefused("bad_name")
+    if member.header_offset < 0:  # a damaged index: the library would look for the part before the file begins
+        raise SheetRefused("not_a_sheet")
     if stat.S_ISLNK(member.external_attr >> 16):
         raise SheetRefused("bad_name", "link")
     if member.flag_bits & _ENCRYPTED:

@@ -91,6 +91,18 @@ def test_exactly_so_many_rows_are_taken(rows):
                 read_sheet(data, COLUMNS, limits)
 
 
+def test_a_part_said_to_lie_before_the_file_is_refused() -> None:
+    index = GOOD.index(b"PK\x01\x02")
+    end = GOOD.rindex(b"PK\x05\x06")
+    start = int.from_bytes(GOOD[end + 16 : end + 20], "little")
+    assert start == index
+    # The end record claims an index farther on than it lies, so every part's place is counted below zero.
+    damaged = GOOD[: end + 16] + (start + 0x10000).to_bytes(4, "little") + GOOD[end + 20 :]
+    with pytest.raises(SheetRefused) as refused:
+        read_sheet(damaged, COLUMNS)
+    assert refused.value.code == "not_a_sheet"
+
+
 @settings(max_examples=200, deadline=None)
 @given(st.integers(0, len(GOOD) - 1), st.binary(min_size=1, max_size=8))
 def test_a_damaged_workbook_is_read_or_refused_but_never_crashes(at, junk):
