@@ -15,9 +15,7 @@ _log = logging.getLogger(__name__)
 class Authority:
     """Thread-safe. ``remember`` is called with each new highest ledger sequence."""
 
-    def __init__(
-        self, instance_id: str, highest: int, lease_seconds: float, remember: Callable[[int], None]
-    ) -> None:
+    def __init__(self, instance_id: str, highest: int, lease_seconds: float, remember: Callable[[int], None]) -> None:
         self._instance_id = instance_id
         self._highest = highest
         self._lease_seconds = lease_seconds

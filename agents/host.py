@@ -33,7 +33,8 @@ from agents.settings import Settings
 from agents.uplink import Away, Rejected, Revoked, Uplink
 from agents.watch import Watch
 from agents.workbench import GIVE_BACK, Again, Step, Workbench
-from controlplane.wire.agents import DeviceAddress, IssueInvoice, LeaseRequest, Observation, Order, Outcome
+from controlplane.wire.agents import DeviceAddress, LeaseRequest, Observation, Order, Outcome
+from controlplane.wire.work import IssueInvoice
 
 EXIT_OK = 0
 EXIT_REVOKED = 3

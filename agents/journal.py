@@ -19,7 +19,8 @@ from msgspec import Struct
 from agents.fault_points import reach
 from agents.journal_file import ISSUED, ORDER, JournalBroken, connect, is_shortage
 from agents.journal_writes import Answered, Barrier, Conclude, Deliver, Intend, Prune, Recorded, Remember, Stop, Write
-from controlplane.wire.agents import IssuedInvoice, Order, Outcome
+from controlplane.wire.agents import Order, Outcome
+from controlplane.wire.evidence import IssuedInvoice
 
 _RETRY_SECONDS = 0.5
 _BATCH = 512

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from msgspec.json import Decoder
 
-from controlplane.wire.agents import DeviceAddress, IssuedInvoice, Order, Outcome
+from controlplane.wire.agents import DeviceAddress, Order, Outcome
+from controlplane.wire.evidence import IssuedInvoice
 
 # Made here, by the one thread that imports: two threads using a type for the first time crash the interpreter.
 ORDER = Decoder(Order)

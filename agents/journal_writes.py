@@ -144,9 +144,7 @@ class Remember(Write):
 
     def apply(self, db: sqlite3.Connection, number: int) -> int:
         """See ``Write``."""
-        db.execute(
-            "INSERT INTO facts VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value", self._row
-        )
+        db.execute("INSERT INTO facts VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value", self._row)
         return number
 
 

@@ -9,7 +9,9 @@ import time
 from collections import deque
 
 from agents.backoff import Backoff
-from controlplane.wire.agents import CommissionDevice, IssuedInvoice, Order
+from controlplane.wire.agents import Order
+from controlplane.wire.evidence import IssuedInvoice
+from controlplane.wire.work import CommissionDevice
 
 Site = tuple[str, int]
 

@@ -152,4 +152,3 @@ def _decoded(content: bytes, decoder: msgspec.json.Decoder[T]) -> T:
         return decoder.decode(content)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise Away(f"unreadable answer: {plain(str(error))}") from error
-

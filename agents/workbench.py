@@ -41,7 +41,10 @@ from agents.journal_writes import Recorded
 from agents.lanes import Task, fence_of
 from agents.phrases import say
 from agents.plain_text import plain
-from controlplane.wire.agents import Evidence, IssuedInvoice, Nothing, Observation, Outcome, ReadDevice, Result
+from controlplane.wire.agents import Observation, Outcome
+from controlplane.wire.evidence import Evidence, IssuedInvoice, Nothing
+from controlplane.wire.frame import Result
+from controlplane.wire.work import ReadDevice
 
 _BUSY_TRIES = 5
 _CRASHES = 3

@@ -11,20 +11,38 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from controlplane.wire.agents import (
-    DeviceAddress,
-    Evidence,
+from controlplane.wire.agents import DeviceAddress, Observation, Order
+from controlplane.wire.evidence import Evidence
+from controlplane.wire.work import (
+    CheckRelease,
+    FetchCodes,
     FetchCompany,
     FetchKinds,
     FetchRates,
+    FetchTaxpayer,
     IssueInvoice,
-    Observation,
-    Order,
+    QueryApplications,
+    QueryRedForm,
     ReadDevice,
+    ReadProxy,
     SynchroniseServer,
+    VerifyReport,
 )
 
-_READING = (SynchroniseServer, FetchCompany, FetchKinds, FetchRates, ReadDevice)
+_READING = (
+    SynchroniseServer,
+    FetchCompany,
+    FetchKinds,
+    FetchRates,
+    ReadDevice,
+    FetchTaxpayer,
+    FetchCodes,
+    CheckRelease,
+    ReadProxy,
+    QueryApplications,
+    QueryRedForm,
+    VerifyReport,
+)
 
 
 class Done(Struct, frozen=True):

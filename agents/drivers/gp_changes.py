@@ -2,44 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
-from msgspec import Struct
-
 from agents.drivers import gp_replies as gp
+from agents.drivers.gp_call import Call, Reading, given
 from agents.drivers.gp_calls import GpCalls
-from agents.drivers.gp_transport import Unanswered
-from controlplane.wire.agents import (
+from controlplane.wire.agents import DeviceAddress, Order
+from controlplane.wire.evidence import Applied, Certified, DeviceCommissioned, Evidence, Nothing, Segments, ServerFacts
+from controlplane.wire.work import (
     AddTerminal,
-    Applied,
     ApplySegment,
     CalibrateDevice,
     CalibrateServer,
-    Certified,
     CertifyDevice,
     CertifyServer,
     CommissionDevice,
     CommissionServer,
-    DeviceAddress,
-    DeviceCommissioned,
     DistributeSegment,
-    Evidence,
-    Nothing,
-    Order,
-    Segments,
-    ServerFacts,
 )
-
-
-class Call(Struct, frozen=True):
-    """One interface code with what goes in and what comes out."""
-
-    code: str
-    evidence: Callable[[GpCalls, Order, gp.Change], Evidence]
-    body: Callable[[Any], dict[str, Any]] = lambda work: {}
-    good_news: str = gp.OK
-    """A further CODE that means done."""
 
 
 def server_facts(calls: GpCalls, address: DeviceAddress, after_change: bool) -> ServerFacts:
@@ -73,15 +53,15 @@ def _nothing(calls: GpCalls, order: Order, reply: gp.Change) -> Evidence:
 
 
 def _device(calls: GpCalls, order: Order, reply: gp.Change) -> Evidence:
-    return DeviceCommissioned(device_no=_given(reply.XNSBH, "XNSBH"))
+    return DeviceCommissioned(device_no=given(reply.XNSBH, "XNSBH"))
 
 
 def _certified(calls: GpCalls, order: Order, reply: gp.Change) -> Evidence:
-    return Certified(not_after=gp.utc_text(_given(reply.JZYXQZ, "JZYXQZ")))
+    return Certified(not_after=gp.utc_text(given(reply.JZYXQZ, "JZYXQZ")))
 
 
 def _applied(calls: GpCalls, order: Order, reply: gp.Change) -> Evidence:
-    return Applied(application_no=_given(reply.SLXH, "SLXH"))
+    return Applied(application_no=given(reply.SLXH, "SLXH"))
 
 
 def _segments(calls: GpCalls, order: Order, reply: gp.Change) -> Evidence:
@@ -89,12 +69,6 @@ def _segments(calls: GpCalls, order: Order, reply: gp.Change) -> Evidence:
     if found is None:
         found = calls.ask_after_change(order.address, "GP_LGXXCX", gp.SegmentsReply).LGXX
     return Segments(segments=[segment.facts() for segment in found])
-
-
-def _given(text: str, name: str) -> str:
-    if not text:
-        raise Unanswered("damaged", f"reply without {name}")
-    return text
 
 
 def _commission(work: CommissionDevice) -> dict[str, Any]:
@@ -130,3 +104,6 @@ CALLS: dict[type, Call] = {
     ApplySegment: Call("GP_FPSG", _applied, _apply),
     DistributeSegment: Call("GP_FPFF", _segments, _distribute),
 }
+
+READS: dict[type, Reading] = {}
+"""Work that only reads → how it is read."""

@@ -8,7 +8,9 @@ import msgspec
 from msgspec import Struct
 
 from agents.digest import sha256_hex
-from controlplane.wire.agents import IssuedInvoice, IssueInvoice, IssueLine, Order
+from controlplane.wire.agents import Order
+from controlplane.wire.evidence import IssuedInvoice
+from controlplane.wire.work import IssueInvoice, IssueLine
 
 NumberKey = tuple[str, str, str]
 """Device, terminal, kind."""

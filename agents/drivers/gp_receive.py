@@ -11,7 +11,9 @@ from agents.drivers import gp_replies as gp
 from agents.drivers.contract import Answer, Attempt, Done, Found, Later, NeverExecuted, Recollection, Refused, Taken
 from agents.drivers.gp_calls import DeviceSaid, GpCalls
 from agents.phrases import say
-from controlplane.wire.agents import Order, ReceiveSegments, Segments
+from controlplane.wire.agents import Order
+from controlplane.wire.evidence import Segments
+from controlplane.wire.work import ReceiveSegments
 
 WAIT_FOR_GRANT = 20.0
 """Seconds the bureau may take to decide on an application."""

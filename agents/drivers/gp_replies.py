@@ -10,12 +10,8 @@ from msgspec import Struct
 from agents.drivers.gp_transport import DEVICE_ZONE, Unanswered
 from agents.instants import text_of
 from agents.plain_text import plain
-from controlplane.wire.agents import (
-    IssuedInvoice,
-    KindFacts,
-    SegmentFacts,
-    UploadFacts,
-)
+from controlplane.wire.agents import UploadFacts
+from controlplane.wire.evidence import IssuedInvoice, KindFacts, SegmentFacts
 
 OK = "0000"
 WORKING = "0001"

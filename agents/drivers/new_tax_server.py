@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
-from agents.drivers import gp_changes, gp_issue
+from agents.drivers import gp_changes, gp_issue, gp_report, gp_seal, gp_stock, gp_table, gp_void
 from agents.drivers import gp_replies as gp
 from agents.drivers.catalog import Patience
 from agents.drivers.contract import (
@@ -30,20 +30,20 @@ from agents.drivers.gp_observe import observe
 from agents.drivers.gp_receive import Receiving
 from agents.drivers.gp_transport import NotUnderstood, Unanswered, Unsent
 from agents.phrases import say
-from controlplane.wire.agents import (
-    Company,
-    DeviceAddress,
+from controlplane.wire.agents import DeviceAddress, Observation, Order
+from controlplane.wire.evidence import Company, Kinds, Rates
+from controlplane.wire.work import (
     FetchCompany,
     FetchKinds,
     FetchRates,
     IssueInvoice,
-    Kinds,
-    Observation,
-    Order,
-    Rates,
     ReceiveSegments,
     SynchroniseServer,
 )
+
+_ROOMS = (gp_changes, gp_stock, gp_report, gp_void, gp_seal, gp_table)
+_CALLS = {work: call for room in _ROOMS for work, call in room.CALLS.items()}
+_READS = {work: reading for room in _ROOMS for work, reading in room.READS.items()}
 
 
 class NewTaxServer:
@@ -114,7 +114,7 @@ class NewTaxServer:
             return self._issue(attempt, work)
         if isinstance(work, ReceiveSegments):
             return self._receiving.perform(attempt, work)
-        call = gp_changes.CALLS.get(type(work))
+        call = _CALLS.get(type(work))
         if call is None:
             return self._read(order)
         try:
@@ -137,6 +137,9 @@ class NewTaxServer:
             return Done(Kinds(kinds=[kind.facts() for kind in monitor.JKSJ]))
         if isinstance(work, FetchRates):
             return Done(Rates(rates=self._calls.ask(address, "TP_SQSL", {}, gp.RatesReply).SL))
+        reading = _READS.get(type(work))
+        if reading is not None:
+            return Done(reading(self._calls, address, work))
         return Refused("unsupported_work", say("order.unsupported", kind=type(work).__name__))
 
     def _issue(self, attempt: Attempt, work: IssueInvoice) -> Answer:
@@ -185,7 +188,7 @@ class NewTaxServer:
         return Found(evidence)
 
     def _recall_change(self, order: Order) -> Recollection:
-        call = gp_changes.CALLS[type(order.work)]
+        call = _CALLS[type(order.work)]
         try:
             reply = self._calls.ask(order.address, "GP_YBJGCX", {"LSH": order.serial}, gp.Change)
         except DeviceSaid as said:

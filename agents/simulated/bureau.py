@@ -7,7 +7,7 @@ import hmac
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 from msgspec import Struct
@@ -50,6 +50,14 @@ class BureauRefusal(Exception):
     """The bureau says no; its text is for the operator."""
 
 
+class Desk(Protocol):
+    """A counter of the bureau (窗口): further calls in a file of their own."""
+
+    def route(self, request: Request) -> tuple[str, Callable[[], Awaitable[Reply]]] | None:
+        """The call's name (as faults know it) and its work; None when it is not for this desk."""
+        ...
+
+
 class Bureau:
     """Answers tax servers. All it acknowledges is on disk; every call may be repeated without a second effect."""
 
@@ -66,6 +74,7 @@ class Bureau:
         self.slow = False
         self._arriving: dict[tuple[str, str], str] = {}
         sczs, scsjjg = PACING[config.profile]
+        self._desks: tuple[Desk, ...] = ()
         self._pacing = {"sczs": config.sczs or sczs, "scsjjg": scsjjg if config.scsjjg is None else config.scsjjg}
 
     async def handle(self, request: Request) -> Reply | None:
@@ -113,6 +122,10 @@ class Bureau:
                 return "SUBMIT", lambda: self._submit(no, request.body)
             case "GET", ["uploads", acceptance_no]:
                 return "RESULT", lambda: self._result(acceptance_no)
+        for desk in self._desks:
+            found = desk.route(request)
+            if found is not None:
+                return found
         return "UNKNOWN", self._unknown
 
     async def _unknown(self) -> Reply:

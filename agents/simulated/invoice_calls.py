@@ -10,7 +10,7 @@ from agents.simulated.device_memory import invoice_row
 from agents.simulated.issuing import check, check_upload_day, sign
 from agents.simulated.numbers import fen
 from agents.simulated.refusals import Refusal
-from agents.simulated.tax_server import Ask, Done
+from agents.simulated.tax_server import Ask, Call, Done
 
 _MOST = 200
 """Invoices in one reading of the journal."""
@@ -68,3 +68,10 @@ async def upload_results(ask: Ask) -> Done:
     store = ask.server.around.store
     first, count = ask.count("QSXH", 10**9), ask.count("ZS", _MOST)
     return Done({"SCJG": store.uploads(ask.on.device_no, first, count)})
+
+
+CALLS: dict[str, Call] = {
+    "GP_FPKJ": Call(issue, changing=True),
+    "GP_FPCX": Call(read_journal),
+    "GP_SCJGCX": Call(upload_results),
+}

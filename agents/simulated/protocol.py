@@ -5,57 +5,38 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from base64 import b64decode, b64encode
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 from msgspec import Struct, field
 
-from agents.simulated import invoice_calls, setup_calls, stock_calls
+from agents.simulated import (
+    invoice_calls,
+    report_calls,
+    seal_calls,
+    setup_calls,
+    stock_calls,
+    table_calls,
+    void_calls,
+)
 from agents.simulated.faults import TRANSPORT, strike
 from agents.simulated.http_peer import Reply, Request
 from agents.simulated.issuing import body_hash
 from agents.simulated.memory import Statement
 from agents.simulated.refusals import TEXTS, Refusal
-from agents.simulated.tax_server import Ask, Done, TaxServer
+from agents.simulated.tax_server import Ask, Call, TaxServer
 
 _ASYNCHRONOUS_AFTER = 2.0
 """Seconds after which a changing call that still waits for the bureau is answered 1000."""
 _LATE_KEPT = 1000
 
 
-@dataclass(frozen=True)
-class Call:
-    """One interface code: its work, whether it changes something, and whether it may be for the server itself."""
-
-    work: Callable[[Ask], Awaitable[Done]]
-    changing: bool = False
-    for_server: bool = False
-
-
 CALLS: dict[str, Call] = {
-    "TP_FWQXX": Call(setup_calls.server_information, for_server=True),
-    "TP_SZJZ": Call(setup_calls.calibrate, changing=True, for_server=True),
-    "TP_FWQFX": Call(setup_calls.commission_server, changing=True, for_server=True),
-    "TP_FWQZZ": Call(setup_calls.certify_server, changing=True, for_server=True),
-    "TP_XNSBFX": Call(setup_calls.commission_device, changing=True, for_server=True),
-    "TP_QYXX": Call(setup_calls.company),
-    "TP_XNSBZZ": Call(setup_calls.certify_device, changing=True),
-    "GP_JKXX": Call(setup_calls.monitor),
-    "TP_SQSL": Call(setup_calls.rates),
-    "TP_ZDXZ": Call(setup_calls.add_terminal, changing=True),
-    "GP_FPSG": Call(stock_calls.apply, changing=True),
-    "GP_FPDXCX": Call(stock_calls.granted),
-    "GP_FPWSGPLR": Call(stock_calls.write_grant, changing=True),
-    "TP_LPQR": Call(stock_calls.confirm_grant, changing=True),
-    "GP_LGXXCX": Call(stock_calls.segments),
-    "GP_FPFF": Call(stock_calls.distribute, changing=True),
-    "GP_DQFPCX": Call(stock_calls.current_number),
-    "GP_FPKJ": Call(invoice_calls.issue, changing=True),
-    "GP_FPCX": Call(invoice_calls.read_journal),
-    "GP_SCJGCX": Call(invoice_calls.upload_results),
+    code: call
+    for room in (setup_calls, stock_calls, invoice_calls, report_calls, void_calls, seal_calls, table_calls)
+    for code, call in room.CALLS.items()
 }
+"""Every interface code a tax server knows."""
 
 
 class _Info(Struct):

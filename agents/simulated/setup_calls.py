@@ -11,7 +11,7 @@ from agents.simulated.device import CLOCK_LIMIT, Company, DeviceFacts, KindFacts
 from agents.simulated.device_memory import device_row
 from agents.simulated.numbers import yuan
 from agents.simulated.refusals import TEXTS, Refusal
-from agents.simulated.tax_server import KERNEL_VERSION, Ask, Done
+from agents.simulated.tax_server import KERNEL_VERSION, Ask, Call, Done
 
 _BUREAU_TIME_WITHIN = 1.5
 
@@ -196,3 +196,17 @@ async def add_terminal(ask: Ask) -> Done:
     code = ask.text("KPZDDM", 20)
     device.facts.terminals = {**device.facts.terminals, code: ask.text("KPZDMC")}
     return Done({"KPZDDM": code}, [device_row(device)])
+
+
+CALLS: dict[str, Call] = {
+    "TP_FWQXX": Call(server_information, for_server=True),
+    "TP_SZJZ": Call(calibrate, changing=True, for_server=True),
+    "TP_FWQFX": Call(commission_server, changing=True, for_server=True),
+    "TP_FWQZZ": Call(certify_server, changing=True, for_server=True),
+    "TP_XNSBFX": Call(commission_device, changing=True, for_server=True),
+    "TP_QYXX": Call(company),
+    "TP_XNSBZZ": Call(certify_device, changing=True),
+    "GP_JKXX": Call(monitor),
+    "TP_SQSL": Call(rates),
+    "TP_ZDXZ": Call(add_terminal, changing=True),
+}

@@ -9,7 +9,7 @@ from agents.simulated.calendar import day
 from agents.simulated.device import Segment
 from agents.simulated.numbers import GRANT_LIMIT, number, parse_number
 from agents.simulated.refusals import Refusal
-from agents.simulated.tax_server import Ask, Done
+from agents.simulated.tax_server import Ask, Call, Done
 
 GRANTED, WRITTEN, CONFIRMED = range(3)
 """LPZT of a grant."""
@@ -135,3 +135,14 @@ async def current_number(ask: Ask) -> Done:
     segment = device.current(kind, terminal)
     left = sum(s.left for s in device.segments if s.kind == kind and s.terminal == terminal)
     return Done({"FPDM": segment.code, "FPHM": number(segment.next), "SYFS": left})
+
+
+CALLS: dict[str, Call] = {
+    "GP_FPSG": Call(apply, changing=True),
+    "GP_FPDXCX": Call(granted),
+    "GP_FPWSGPLR": Call(write_grant, changing=True),
+    "TP_LPQR": Call(confirm_grant, changing=True),
+    "GP_LGXXCX": Call(segments),
+    "GP_FPFF": Call(distribute, changing=True),
+    "GP_DQFPCX": Call(current_number),
+}

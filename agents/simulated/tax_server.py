@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -160,3 +161,12 @@ class Done:
     answer: dict[str, Any]
     statements: list[Statement] = field(default_factory=list)
     lines: list[Line] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Call:
+    """One interface code: its work, whether it changes something, and whether it may be for the server itself."""
+
+    work: Callable[[Ask], Awaitable[Done]]
+    changing: bool = False
+    for_server: bool = False

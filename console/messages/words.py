@@ -2,30 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
-from controlplane.domain import agent, invoice, invoice_segment, job, tax_server, virtual_device
+from controlplane.domain import agent, invoice, invoice_segment, job, registry, tax_server, virtual_device
 
-_VERBS: Final = {
-    "synchronise": ("同步税控信息", "synchronise"),
-    "calibrate": ("时钟校准", "calibrate clock"),
-    "commission": ("发行", "commission"),
-    "certify": ("制证", "certify"),
-    "suspend": ("停用", "suspend"),
-    "resume": ("恢复", "resume"),
-    "retire": ("退役", "retire"),
-    "fetch_company": ("企业信息获取", "fetch company information"),
-    "fetch_kinds": ("发票类型获取", "fetch invoice kinds"),
-    "fetch_rates": ("核定税率获取", "fetch authorised rates"),
-    "read": ("读取设备", "read device"),
-    "add_terminal": ("新增开票终端", "add terminal"),
-    "apply": ("申领号段", "apply for numbers"),
-    "receive": ("领用号段", "receive numbers"),
-    "distribute": ("分发号段", "distribute numbers"),
-    "cancel": ("注销", "cancel device"),
-    "revoke": ("吊销", "revoke"),
-    "bind": ("绑定税控服务器", "bind tax server"),
-}
+_VERBS: Final = registry.WORDS["verb"]
 
 _JOBS: Final = {
     "server.synchronise": ("服务器·同步", "server: synchronise"),
@@ -85,7 +67,7 @@ _CAUSES: Final = {  # in a few words; the whole sentence comes from the control 
     "no_agent": ("没有代理", "no agent"),
 }
 
-WORDS: Final[dict[str, dict[str, tuple[str, str]]]] = {
+WORDS: Final[Mapping[str, Mapping[str, tuple[str, str]]]] = {
     "state.tax-servers": tax_server.LABELS,
     "state.virtual-devices": virtual_device.LABELS,
     "state.jobs": job.LABELS,
@@ -100,6 +82,8 @@ WORDS: Final[dict[str, dict[str, tuple[str, str]]]] = {
     "state.agents": agent.LABELS,
     "heartbeat": {"online": ("在线", "up"), "late": ("迟到", "late"), "lost": ("失联", "lost")},
     "verb": _VERBS,
+    "field": registry.WORDS["field"],
+    "choice": registry.WORDS["choice"],
     "job": _JOBS,
     "kind": _KINDS,
     "cause": _CAUSES,

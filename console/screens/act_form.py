@@ -20,7 +20,7 @@ from console.screens.noun import Noun
 from console.screens.suggestions import suggested
 from console.screens.worker import guarded
 from console.theme import Tone
-from console.verbs import verb
+from console.verbs import verb, wrong
 from console.widgets.bars import Bar
 from console.widgets.ink import Line, Part
 from console.widgets.pane import Pane
@@ -70,7 +70,7 @@ class ActForm(ModalScreen[None]):
         """One line per field, what was said, and a hint."""
         with Vertical():
             yield Bar(id="title")
-            for arg in self.verb.args:
+            for arg in self.verb.fields:
                 yield from self._field(arg.name)
             yield from self._field("reason")
             if self.verb.dangerous:
@@ -88,15 +88,15 @@ class ActForm(ModalScreen[None]):
         say = self.desk.say
         title = f"{say.word('verb', self.name_of_verb)} · {self.noun.name(self.record)}"
         self.query_one("#title", Bar).show([Part(title, "strong")])
-        for arg in self.verb.args:
-            self._label(arg.name, say(f"arg.{arg.name}"), "dim")
+        for arg in self.verb.fields:
+            self._label(arg.name, say.word("field", arg.name), "dim")
         self._label("reason", say("act.reason"), "dim")
         if self.verb.dangerous:
             self._label("confirm", say("act.confirm", word=self.confirmation), "warn")
         self.query_one("#hint", Bar).show([Part(say("act.form_hint"), "dim")])
         self.query(Input).first().focus()
         self.pane.can_focus = False
-        if self.verb.args:
+        if self.verb.fields:
             self.run_worker(guarded(self._suggest(), self.desk, self._said_plainly))
         self.set_interval(1.0, self._poll)
 
@@ -133,11 +133,13 @@ class ActForm(ModalScreen[None]):
     def _checked(self) -> Act | None:
         say = self.desk.say
         args: Record = {}
-        for arg in self.verb.args:
+        for arg in self.verb.fields:
             typed = self.query_one(f"#{arg.name}", Input).value.strip()
+            if not typed and arg.optional:
+                continue
             value = arg.value(typed)
             if value is None:
-                self._wrong(arg.name, arg.wrong(say))
+                self._wrong(arg.name, wrong(arg, say))
                 return None
             args[arg.name] = value
         reason = self.query_one("#reason", Input).value.strip()

@@ -15,12 +15,12 @@ from console.records import text
 from console.screens.worker import guarded
 from console.theme import Tone
 from console.times import stamp
-from console.verbs import Arg
+from console.verbs import Field, wrong
 from console.widgets.bars import Bar
 from console.widgets.ink import Line, Part
 from console.widgets.pane import Pane
 
-_FIELDS = (Arg("host_id", "code"), Arg("name", "code"))
+_FIELDS = (Field("host_id", "word"), Field("name", "word"))
 
 
 class JoinForm(ModalScreen[None]):
@@ -66,7 +66,7 @@ class JoinForm(ModalScreen[None]):
         say = self.desk.say
         self._show("title", say("key.join"), "strong")
         for arg in _FIELDS:
-            self._show(f"label-{arg.name}", say(f"arg.{arg.name}"), "dim")
+            self._show(f"label-{arg.name}", say.word("field", arg.name), "dim")
         self._show("hint", say("act.form_hint"), "dim")
         self.pane.can_focus = False
         self.query(Input).first().focus()
@@ -85,7 +85,7 @@ class JoinForm(ModalScreen[None]):
             if arg.value(values[arg.name]) is None:
                 self.query_one(f"#{arg.name}", Input).focus()
                 if event.input.id == arg.name or values[arg.name]:
-                    self._failed(arg.wrong(self.desk.say))
+                    self._failed(wrong(arg, self.desk.say))
                 return
         if not self._asked:
             self._asked = True

@@ -79,9 +79,7 @@ async def _try(services: Services, caller: Principal, asked: LeaseRequest, serve
     instance_id, seq = await services.ledger.read(jobs.ledger_position)
     revision = _revision(serves)
     addresses = None if revision == asked.revision else [jobs.device_address(row) for row in serves]
-    return LeaseAnswer(
-        instance_id=instance_id, ledger_seq=seq, orders=orders, revision=revision, serves=addresses
-    )
+    return LeaseAnswer(instance_id=instance_id, ledger_seq=seq, orders=orders, revision=revision, serves=addresses)
 
 
 def _revision(serves: list[Row]) -> str:
@@ -145,5 +143,3 @@ def _observe(services: Services, caller: Principal, seen: Observation) -> Future
 
 def _submit(services: Services, caller: Principal, outcome: Outcome) -> Future[str]:
     return services.ledger.submit(lambda tx: settlement.settle(tx, caller.id, outcome))
-
-

@@ -34,9 +34,7 @@ async def request_invoice(request: Request) -> Response:
     services = services_of(request)
     body = await read_body(request, InvoiceBody, MAX_BODY_BYTES)
     asked = invoices.ask(body, services.clock(), services.rules)
-    shown = await services.ledger.write(
-        lambda tx: invoices.request(tx, caller, asked, services.rules)
-    )
+    shown = await services.ledger.write(lambda tx: invoices.request(tx, caller, asked, services.rules))
     wait = preferred_wait(request)
     if shown["state"] == "waiting" and wait > 0:
         shown = await _settled(services, shown, wait)
@@ -73,9 +71,7 @@ async def check_invoice(request: Request) -> Response:
     body = await read_body(request, InvoiceBody, MAX_BODY_BYTES)
     asked = invoices.ask(body, services.clock(), services.rules)
     now = services.clock()
-    placed = await services.ledger.read(
-        lambda hand: invoices.check(hand, caller, asked, now, services.rules)
-    )
+    placed = await services.ledger.read(lambda hand: invoices.check(hand, caller, asked, now, services.rules))
     priced, refusal = asked.examined.invoice, placed.refusal
     refusals = list(asked.examined.refusals) or ([refusal] if refusal and not refusal.waits else [])
     found = CheckAnswer(

@@ -20,9 +20,7 @@ SOURCE = listing.Source("taxpayers", key="taxpayer_id")
 
 
 @routes.get("", response_model=Listing[Taxpayer])
-async def list_taxpayers(
-    request: Request, caller: FleetReader, paging: Paged, region: Word = None
-) -> dict[str, Any]:
+async def list_taxpayers(request: Request, caller: FleetReader, paging: Paged, region: Word = None) -> dict[str, Any]:
     """Taxpayers in order of their 纳税人识别号."""
     wanted = page_of(caller, paging, {"region": region})
     rows, following = await services_of(request).ledger.read(lambda hand: listing.page(hand, SOURCE, wanted))

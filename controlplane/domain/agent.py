@@ -5,10 +5,23 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Final, Literal
 
+from controlplane.domain.acts import ActSpec, Field, Words
 from controlplane.domain.lifecycle import machine
 
 MACHINE: Final = machine("agent", "active", (("active", "revoke", "revoked"),))
 """Revoked is final: an agent that joins again is a new agent."""
+
+ACTS: Final = (
+    ActSpec("agents", "bind", (Field("tax_server_id", "id"),), "agents.manage"),
+    ActSpec("agents", "revoke", permission="agents.manage", dangerous=True),
+)
+"""What may be done with agents."""
+
+WORDS: Final[Words] = {
+    "verb": {"revoke": ("吊销", "revoke"), "bind": ("绑定税控服务器", "bind tax server")},
+    "field": {"host_id": ("主机编号", "host id")},
+}
+"""Words for verbs and fields."""
 
 LATE_AFTER: Final = timedelta(seconds=45)
 """One and a half of the longest lease call (30 s)."""

@@ -11,7 +11,19 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final, Literal, cast
 
-from controlplane.domain import refusals_of_devices, refusals_of_invoices, refusals_of_requests
+from controlplane.domain import (
+    refusals_of_devices,
+    refusals_of_fleet,
+    refusals_of_invoices,
+    refusals_of_lines,
+    refusals_of_offsets,
+    refusals_of_people,
+    refusals_of_reporting,
+    refusals_of_requests,
+    refusals_of_seals,
+    refusals_of_stock,
+    refusals_of_tables,
+)
 
 ReasonClass = Literal["data", "stock", "limit", "clock", "device", "bureau", "unknown"]
 Language = Literal["zh", "en"]
@@ -19,25 +31,6 @@ Param = str | int
 
 WAITING_CLASSES: Final = frozenset({"stock", "limit", "clock", "device", "bureau"})
 """Classes that time or an operator can cure without changing the request: the invoice waits."""
-
-RUNBOOKS: Final = (
-    "agent-lost",
-    "bureau-line-down",
-    "certificate-expired",
-    "clock-off",
-    "device-not-ready",
-    "device-stopped",
-    "invoice-refused-data",
-    "issue-deadline",
-    "offline-limit",
-    "outcome-unknown",
-    "request-refused",
-    "service-unavailable",
-    "single-limit",
-    "stock-empty",
-    "upload-waiting",
-)
-"""Slugs of ``runbooks/<slug>.md``, named by what the operator sees."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +47,23 @@ class Rule:
     remedy_en: str
 
 
+_ROOMS: Final = (
+    refusals_of_requests,
+    refusals_of_invoices,
+    refusals_of_devices,
+    refusals_of_fleet,
+    refusals_of_tables,
+    refusals_of_seals,
+    refusals_of_stock,
+    refusals_of_reporting,
+    refusals_of_offsets,
+    refusals_of_lines,
+    refusals_of_people,
+)
+
+
 def _catalogue() -> Mapping[str, Rule]:
-    rows = (*refusals_of_requests.ROWS, *refusals_of_invoices.ROWS, *refusals_of_devices.ROWS)
+    rows = [row for room in _ROOMS for row in room.ROWS]
     rules = {
         row[0]: Rule(row[0], cast(ReasonClass, row[1]), row[2], row[3], row[4], row[5], row[6], row[7]) for row in rows
     }
@@ -66,6 +74,11 @@ def _catalogue() -> Mapping[str, Rule]:
 
 CATALOGUE: Final = _catalogue()
 """Every refusal code of the product."""
+
+DUTIES: Final[tuple[str, ...]] = ("upload-waiting",)
+"""Pages of things an operator sees without any refusal."""
+RUNBOOKS: Final = tuple(sorted({rule.runbook for rule in CATALOGUE.values()} | set(DUTIES)))
+"""Slugs of ``runbooks/<slug>.md``, named by what the operator sees."""
 
 
 class _Params(dict[str, Any]):

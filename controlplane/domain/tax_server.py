@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from controlplane.domain.acts import ActSpec, Field, Words, acts
 from controlplane.domain.lifecycle import machine
 
 MACHINE: Final = machine(
@@ -43,6 +44,48 @@ JOB_KINDS: Final = {
     "certify": "server.certify",
 }
 """Verbs that need an agent → job kind. The other verbs (suspend, resume, retire) settle at once."""
+
+_NOUN = "tax-servers"
+
+ACTS: Final = (
+    ActSpec(
+        _NOUN,
+        "register",
+        (
+            Field("tax_server_no", "word"),
+            Field("name", "text"),
+            Field("region", "area"),
+            Field("host", "host"),
+            Field("port", "port"),
+        ),
+        "fleet.change",
+        "collection",
+    ),
+    *acts(_NOUN, "synchronise", "calibrate", "commission", "certify", "resume"),
+    ActSpec(_NOUN, "suspend", dangerous=True),
+)
+"""What may be done with tax servers."""
+
+WORDS: Final[Words] = {
+    "verb": {
+        "register": ("登记", "register"),
+        "synchronise": ("同步税控信息", "synchronise"),
+        "calibrate": ("时钟校准", "calibrate clock"),
+        "commission": ("发行", "commission"),
+        "certify": ("制证", "certify"),
+        "suspend": ("停用", "suspend"),
+        "retire": ("退役", "retire"),
+        "resume": ("恢复", "resume"),
+    },
+    "field": {
+        "tax_server_no": ("税控服务器编号", "tax server number"),
+        "name": ("名称", "name"),
+        "region": ("地区代码", "area code"),
+        "host": ("地址", "host"),
+        "port": ("端口", "port"),
+    },
+}
+"""Words for verbs and fields."""
 
 SERVING: Final = frozenset({"certified"})
 """States in which its virtual devices may issue."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from controlplane.domain.acts import ActSpec, Field, Words, acts
 from controlplane.domain.lifecycle import machine
 
 _READY_VERBS = ("calibrate", "read", "add_terminal", "apply", "receive", "distribute")
@@ -57,6 +58,53 @@ JOB_KINDS: Final = {
     "distribute": "segment.distribute",
 }
 """Verbs that need an agent → job kind. The other verbs (suspend, resume, cancel) settle at once."""
+
+_NOUN = "virtual-devices"
+_KIND = Field("kind", "kind")
+_RUN = (_KIND, Field("invoice_code", "code"), Field("start_no", "number"), Field("count", "count", 100_000))
+_TERMINAL = Field("terminal_code", "terminal")
+
+ACTS: Final = (
+    ActSpec(
+        _NOUN,
+        "register",
+        (Field("taxpayer_id", "taxpayer_id"), Field("tax_server_id", "id"), Field("name", "text")),
+        "fleet.change",
+        "collection",
+    ),
+    *acts(_NOUN, "commission", "fetch_company", "certify", "fetch_kinds", "fetch_rates", "calibrate", "read", "resume"),
+    ActSpec(_NOUN, "suspend", dangerous=True),
+    ActSpec(_NOUN, "add_terminal", (_TERMINAL, Field("terminal_name", "text"))),
+    ActSpec(_NOUN, "apply", (_KIND, Field("count", "count", 100_000))),
+    ActSpec(_NOUN, "receive", (_KIND,)),
+    ActSpec(_NOUN, "distribute", (*_RUN, _TERMINAL)),
+)
+"""What may be done with virtual devices."""
+
+WORDS: Final[Words] = {
+    "verb": {
+        "fetch_company": ("企业信息获取", "fetch company information"),
+        "fetch_kinds": ("发票类型获取", "fetch invoice kinds"),
+        "fetch_rates": ("核定税率获取", "fetch authorised rates"),
+        "read": ("读取设备", "read device"),
+        "add_terminal": ("新增开票终端", "add terminal"),
+        "apply": ("申领号段", "apply for numbers"),
+        "receive": ("领用号段", "receive numbers"),
+        "distribute": ("分发号段", "distribute numbers"),
+        "cancel": ("注销", "cancel device"),
+    },
+    "field": {
+        "taxpayer_id": ("纳税人识别号", "taxpayer id"),
+        "tax_server_id": ("税控服务器", "tax server"),
+        "kind": ("票种 (026 或 028)", "kind (026 or 028)"),
+        "count": ("数量", "count"),
+        "terminal_code": ("终端代码", "terminal code"),
+        "terminal_name": ("终端名称", "terminal name"),
+        "invoice_code": ("发票代码", "invoice code"),
+        "start_no": ("起始号码", "first number"),
+    },
+}
+"""Words for verbs and fields."""
 
 NEXT_STEP: Final = {
     "registered": "commission",

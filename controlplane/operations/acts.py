@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from controlplane.domain.acts import ActSpec
 from controlplane.domain.issuing_rules import IssuingRules
 from controlplane.domain.lifecycle import Machine
 from controlplane.domain.principal import Principal
 from controlplane.domain.refusals import refuse
+from controlplane.domain.registry import acts_of
 from controlplane.store import jobs
 from controlplane.store.statement import Connection, Row
 from controlplane.store.transaction import Entry, Transaction
@@ -54,22 +56,23 @@ def check(row: Row | None, act: Act, machine: Machine) -> Row:
     return row
 
 
-def allowed(hand: Connection, row: Row, machine: Machine, caller: Principal) -> list[dict[str, Any]]:
-    """Every verb of the noun, whether it may be done now, and if not, why."""
+def allowed(hand: Connection, row: Row, noun: str, machine: Machine, caller: Principal) -> list[dict[str, Any]]:
+    """Every act on a record of the noun, whether it may be done now, and if not, why."""
     held = jobs.open_of(hand, row["id"])
-    verbs = []
-    for verb in dict.fromkeys(move for _, move in machine.table):
-        why = why_not(verb, row["state"], machine, held, caller)
-        verbs.append({"verb": verb, "enabled": why is None, "why": why or ""})
-    return verbs
+    return [verdict(spec, why_not(spec, row["state"], machine, held, caller)) for spec in acts_of(noun)]
 
 
-def why_not(verb: str, state: str, machine: Machine, held: Row | None, caller: Principal) -> str | None:
-    """Why a verb may not be done now; None when it may."""
-    if not caller.may("fleet.act"):
-        return refuse("not_permitted", act=verb).message
-    if not machine.may(state, verb):
-        return machine.not_allowed(state, verb).message
-    if held is not None and verb not in ("suspend", "resume"):
+def verdict(spec: ActSpec, why: str | None) -> dict[str, Any]:
+    """One line of the ``allowed`` list of a record."""
+    return {"verb": spec.verb, "enabled": why is None, "why": why or ""}
+
+
+def why_not(spec: ActSpec, state: str, machine: Machine, held: Row | None, caller: Principal) -> str | None:
+    """Why an act may not be done now; None when it may. Only moves of the machine depend on the state."""
+    if not caller.may(spec.permission):
+        return refuse("not_permitted", act=spec.verb).message
+    if spec.verb in machine.moves and not machine.may(state, spec.verb):
+        return machine.not_allowed(state, spec.verb).message
+    if held is not None and spec.verb not in ("suspend", "resume"):
         return refuse("open_job", kind=held["kind"]).message
     return None

@@ -13,6 +13,7 @@ from controlplane.domain.dated import DEVICE_ZONE
 from controlplane.domain.health import Burn, Health, health
 from controlplane.domain.principal import Principal
 from controlplane.domain.refusals import refuse
+from controlplane.domain.registry import acts_of
 from controlplane.operations import acts, facts
 from controlplane.operations.acts import Viewer
 from controlplane.store import board
@@ -98,9 +99,9 @@ def health_view(found: Health) -> dict[str, Any]:
 
 def _allowed(row: Row, held: Row | None, caller: Principal) -> list[dict[str, Any]]:
     found = []
-    for verb in dict.fromkeys(move for _, move in virtual_device.MACHINE.table):
-        why = acts.why_not(verb, row["state"], virtual_device.MACHINE, held, caller)
-        if why is None and row["agent_id"] is None and verb in virtual_device.JOB_KINDS and row["device_no"]:
+    for spec in acts_of("virtual-devices"):
+        why = acts.why_not(spec, row["state"], virtual_device.MACHINE, held, caller)
+        if why is None and row["agent_id"] is None and spec.verb in virtual_device.JOB_KINDS and row["device_no"]:
             why = refuse("no_agent", device_no=row["device_no"]).message
-        found.append({"verb": verb, "enabled": why is None, "why": why or ""})
+        found.append(acts.verdict(spec, why))
     return found

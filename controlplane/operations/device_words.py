@@ -14,6 +14,7 @@ from controlplane.domain.dated import day_of
 from controlplane.domain.foreign_text import clean
 from controlplane.domain.refusals import Refusal
 from controlplane.wire import agents as wire
+from controlplane.wire import evidence
 
 _MOMENT = re.compile(r"20[0-9]{2}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{3})?(Z|\+08:00)")
 _DAY = re.compile(r"20[0-9]{6}")
@@ -59,15 +60,15 @@ def _parses(parse: Callable[[str], Any], text: str) -> bool:
 
 _FITS: Mapping[type, Mapping[str, Callable[[Any], bool]]] = {
     wire.Outcome: {"at": _moment},
-    wire.ServerFacts: {
+    evidence.ServerFacts: {
         "certificate_not_after": _moment,
         "clock_offset_seconds": _seconds,
         "quota_total": _count,
         "quota_left": _count,
     },
-    wire.Certified: {"not_after": _moment},
-    wire.Rates: {"rates": _rates},
-    wire.KindFacts: {
+    evidence.Certified: {"not_after": _moment},
+    evidence.Rates: {"rates": _rates},
+    evidence.KindFacts: {
         "issue_deadline": _day,
         "single_limit": _amount,
         "offline_max_amount": _amount,
@@ -75,8 +76,8 @@ _FITS: Mapping[type, Mapping[str, Callable[[Any], bool]]] = {
         "offline_max_hours": _count,
         "offline_max_count": _count,
     },
-    wire.SegmentFacts: {"start_no": _number, "end_no": _number, "left": _count},
-    wire.IssuedInvoice: {"index": _count, "invoice_no": _number, "issued_at": _moment},
+    evidence.SegmentFacts: {"start_no": _number, "end_no": _number, "left": _count},
+    evidence.IssuedInvoice: {"index": _count, "invoice_no": _number, "issued_at": _moment},
     wire.UploadFacts: {"index": _count, "at": _moment},
     wire.Observation: {
         "read_at": _moment,
@@ -96,13 +97,13 @@ def flaw(said: object) -> str:
         value = getattr(said, name)
         if not fits(value):
             return f"{type(said).__name__}.{name} cannot be {clean(str(value), 'log', 60)}"
-    if isinstance(said, wire.SegmentFacts) and not _run(said):
+    if isinstance(said, evidence.SegmentFacts) and not _run(said):
         return f"SegmentFacts.next_no cannot be {clean(said.next_no, 'log', 60)}"
     inner = (one for name in _LISTS for one in getattr(said, name, ()))
     return next(filter(None, map(flaw, inner)), "")
 
 
-def _run(segment: wire.SegmentFacts) -> bool:
+def _run(segment: evidence.SegmentFacts) -> bool:
     """The next number lies in the segment, as long as any are left."""
     if segment.left == 0:
         return True

@@ -15,7 +15,7 @@ from controlplane.domain.dated import day_of
 from controlplane.domain.readiness import DeviceFacts, KindLimits
 from controlplane.store.statement import Row
 from controlplane.store.times import from_text
-from controlplane.wire.agents import KindFacts
+from controlplane.wire.evidence import KindFacts
 
 _MOST = 4096
 

@@ -16,6 +16,7 @@ from controlplane.store.statement import Row
 from controlplane.store.terminals import TerminalRow
 from controlplane.store.transaction import Event, Transaction
 from controlplane.wire import agents as wire
+from controlplane.wire import evidence, work
 
 T = TypeVar("T")
 Settle = Callable[[Transaction, Row, wire.Outcome], None]
@@ -23,13 +24,11 @@ Settle = Callable[[Transaction, Row, wire.Outcome], None]
 
 def contradiction(tx: Transaction, job: Row, outcome: wire.Outcome) -> str:
     """Why this evidence cannot be of this job; empty when it can."""
-    expected, found = _EVIDENCE.get(job["kind"]), outcome.evidence
-    if expected is not None and not isinstance(found, expected):
-        return f"{expected.__name__} expected as evidence"
+    found = outcome.evidence
     other: Row | None = None
-    if isinstance(found, wire.DeviceCommissioned):
+    if isinstance(found, evidence.DeviceCommissioned):
         other = devices.by_number(tx, found.device_no)
-    elif isinstance(found, wire.ServerFacts):
+    elif isinstance(found, evidence.ServerFacts):
         other = tax_servers.by_number(tx, found.tax_server_no)
     return "its number is on record for another" if other is not None and other["id"] != job["subject_id"] else ""
 
@@ -49,7 +48,7 @@ def _after(machine: Machine, record: Row, verb: str) -> str:
 
 
 def _server(tx: Transaction, job: Row, outcome: wire.Outcome) -> None:
-    facts = _evidence(outcome, wire.ServerFacts)
+    facts = _evidence(outcome, evidence.ServerFacts)
     server = tax_servers.find(tx, job["subject_id"], lock=True)
     assert server is not None
     verb = job["kind"].removeprefix("server.")
@@ -82,7 +81,7 @@ def _device(tx: Transaction, job: Row, values: dict[str, Any]) -> None:
 
 
 def _commissioned(tx: Transaction, job: Row, outcome: wire.Outcome) -> None:
-    facts = _evidence(outcome, wire.DeviceCommissioned)
+    facts = _evidence(outcome, evidence.DeviceCommissioned)
     device = devices.find(tx, job["subject_id"])
     assert device is not None and device["tax_server_id"] is not None
     server = job_store.binding(tx, device["tax_server_id"])
@@ -100,33 +99,33 @@ def _commissioned(tx: Transaction, job: Row, outcome: wire.Outcome) -> None:
 
 
 def _company(tx: Transaction, job: Row, outcome: wire.Outcome) -> None:
-    facts = _evidence(outcome, wire.Company)
+    facts = _evidence(outcome, evidence.Company)
     _device(tx, job, {"company": msgspec.json.encode(facts).decode()})
 
 
 def _certified(tx: Transaction, job: Row, outcome: wire.Outcome) -> None:
-    facts = _evidence(outcome, wire.Certified)
+    facts = _evidence(outcome, evidence.Certified)
     _device(tx, job, {"certificate_not_after": facts.not_after})
 
 
 def _kinds(tx: Transaction, job: Row, outcome: wire.Outcome) -> None:
-    facts = _evidence(outcome, wire.Kinds)
+    facts = _evidence(outcome, evidence.Kinds)
     _device(tx, job, {"kinds": msgspec.json.encode(facts.kinds).decode()})
 
 
 def _rates(tx: Transaction, job: Row, outcome: wire.Outcome) -> None:
-    facts = _evidence(outcome, wire.Rates)
+    facts = _evidence(outcome, evidence.Rates)
     _device(tx, job, {"rates": msgspec.json.encode(facts.rates).decode()})
 
 
 def _terminal(tx: Transaction, job: Row, _outcome: wire.Outcome) -> None:
-    work = msgspec.json.decode(job["work"], type=wire.AddTerminal)
+    asked = msgspec.json.decode(job["work"], type=work.AddTerminal)
     terminal = TerminalRow(
         taxpayer_id=job["taxpayer_id"],
         id=times.new_id(),
         device_id=job["subject_id"],
-        terminal_code=work.terminal_code,
-        terminal_name=work.terminal_name,
+        terminal_code=asked.terminal_code,
+        terminal_name=asked.terminal_name,
         created_at=tx.now,
         updated_at=tx.now,
     )
@@ -136,7 +135,7 @@ def _terminal(tx: Transaction, job: Row, _outcome: wire.Outcome) -> None:
 
 
 def _segments(tx: Transaction, job: Row, outcome: wire.Outcome) -> None:
-    facts = _evidence(outcome, wire.Segments)
+    facts = _evidence(outcome, evidence.Segments)
     device = devices.find(tx, job["subject_id"])
     assert device is not None
     observations.take_segments(tx, device, facts.segments)
@@ -166,16 +165,20 @@ DONE: dict[str, Settle] = {
 }
 """Job kind → what its outcome ``done`` changes."""
 
-_EVIDENCE: dict[str, type] = {
-    "server.synchronise": wire.ServerFacts,
-    "server.calibrate": wire.ServerFacts,
-    "server.commission": wire.ServerFacts,
-    "server.certify": wire.ServerFacts,
-    "device.commission": wire.DeviceCommissioned,
-    "device.fetch_company": wire.Company,
-    "device.certify": wire.Certified,
-    "device.fetch_kinds": wire.Kinds,
-    "device.fetch_rates": wire.Rates,
-    "segment.receive": wire.Segments,
-    "segment.distribute": wire.Segments,
+REFUSED: dict[str, Settle] = {}
+"""Job kind → what its outcome ``refused`` changes, where anything remembers the refusal."""
+
+EVIDENCE: dict[str, type] = {
+    "server.synchronise": evidence.ServerFacts,
+    "server.calibrate": evidence.ServerFacts,
+    "server.commission": evidence.ServerFacts,
+    "server.certify": evidence.ServerFacts,
+    "device.commission": evidence.DeviceCommissioned,
+    "device.fetch_company": evidence.Company,
+    "device.certify": evidence.Certified,
+    "device.fetch_kinds": evidence.Kinds,
+    "device.fetch_rates": evidence.Rates,
+    "segment.receive": evidence.Segments,
+    "segment.distribute": evidence.Segments,
 }
+"""Job kind → the evidence a done job must bring."""

@@ -14,6 +14,7 @@ from controlplane.store.invoices import InvoiceFactsRow
 from controlplane.store.statement import Row
 from controlplane.store.transaction import Event, Transaction, row_of
 from controlplane.wire import agents as wire
+from controlplane.wire import evidence
 
 
 def settle(tx: Transaction, job: Row, outcome: wire.Outcome) -> None:
@@ -39,7 +40,7 @@ def settle(tx: Transaction, job: Row, outcome: wire.Outcome) -> None:
 def contradiction(tx: Transaction, job: Row, outcome: wire.Outcome) -> str:
     """Why this evidence cannot be of this order: another kind of evidence, another request, other totals."""
     found = outcome.evidence
-    if not isinstance(found, wire.IssuedInvoice):
+    if not isinstance(found, evidence.IssuedInvoice):
         return "no invoice in the evidence"
     invoice = invoices.find(tx, job["taxpayer_id"], job["subject_id"])
     if invoice is None or (found.request_id, found.kind) != (invoice["request_id"], invoice["kind"]):
@@ -97,7 +98,7 @@ def refuse_invoice(tx: Transaction, invoice: Row, refusal: Refusal) -> None:
 
 def _issued(tx: Transaction, invoice: Row, device: Row, outcome: wire.Outcome) -> None:
     found = outcome.evidence
-    assert isinstance(found, wire.IssuedInvoice)
+    assert isinstance(found, evidence.IssuedInvoice)
     number = int(found.invoice_no)
     place = {"taxpayer_id": invoice["taxpayer_id"], "device_id": device["id"], "invoice_code": found.invoice_code}
     segment = segments.holding(tx, place, number)
@@ -130,11 +131,11 @@ _TAKEN = (
 )
 
 
-def _totals(found: wire.IssuedInvoice) -> tuple[int, int, int]:
+def _totals(found: evidence.IssuedInvoice) -> tuple[int, int, int]:
     return money.fen_of(found.net_total), money.fen_of(found.tax_total), money.fen_of(found.gross_total)
 
 
-def _facts(tx: Transaction, invoice: Row, device: Row, found: wire.IssuedInvoice) -> Row:
+def _facts(tx: Transaction, invoice: Row, device: Row, found: evidence.IssuedInvoice) -> Row:
     order = orders.find(tx, invoice["taxpayer_id"], invoice["order_id"])
     return row_of(
         InvoiceFactsRow,

@@ -13,8 +13,8 @@ from controlplane.store import invoices, orders
 from controlplane.store.invoices import InvoiceLineRow
 from controlplane.store.statement import Connection, Row
 from controlplane.store.transaction import row_of
-from controlplane.wire.agents import IssueInvoice, IssueLine, Party
 from controlplane.wire.invoices import BODIES, InvoiceBody, requested
+from controlplane.wire.work import IssueInvoice, IssueLine, Party
 
 DEFAULT_ISSUER = "管理员"
 """开票人 where neither request nor taxpayer names one: a device signs no invoice without."""
@@ -130,5 +130,3 @@ def line_rows(taxpayer_id: str, invoice_id: str, priced: PricedInvoice) -> list[
 
 def _priced(row: Row) -> PricedLine:
     return PricedLine(**{name: row[name] for name in (*_ALIKE, "own_code", "order_line", "amount_fen", "tax_fen")})
-
-

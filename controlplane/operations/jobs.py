@@ -14,7 +14,8 @@ from controlplane.store.head import position
 from controlplane.store.jobs import JobRow
 from controlplane.store.statement import Connection, Row
 from controlplane.store.transaction import Event, Transaction, row_of
-from controlplane.wire.agents import ORDERS, DeviceAddress, LeaseRequest, Order, Work
+from controlplane.wire.agents import DeviceAddress, LeaseRequest, Order
+from controlplane.wire.work import ORDERS, Work
 
 PLATFORM = "-"
 """Shard key of jobs that belong to no taxpayer."""

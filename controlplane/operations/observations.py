@@ -15,7 +15,8 @@ from controlplane.store import jobs as job_store
 from controlplane.store.segments import SegmentRow
 from controlplane.store.statement import Row
 from controlplane.store.transaction import Entry, Event, Transaction
-from controlplane.wire.agents import Observation, SegmentFacts, UploadFacts
+from controlplane.wire.agents import Observation, UploadFacts
+from controlplane.wire.evidence import SegmentFacts
 
 _READING = (
     "reachable", "unreachable_message", "bureau_online", "bureau_message", "offline_since", "offline_count",

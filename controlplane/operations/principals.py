@@ -43,9 +43,7 @@ def create(tx: Transaction, name: str, role: str, password: str | None = None, s
 def give_token(tx: Transaction, principal_id: str, token: str, expires_at: str | None) -> None:
     """Store a token's digest for a principal."""
     tx.add(
-        TokenRow(
-            token_hash=secrets.digest(token), principal_id=principal_id, expires_at=expires_at, created_at=tx.now
-        )
+        TokenRow(token_hash=secrets.digest(token), principal_id=principal_id, expires_at=expires_at, created_at=tx.now)
     )
 
 

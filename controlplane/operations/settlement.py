@@ -6,13 +6,36 @@ import msgspec
 
 from controlplane.domain import job as job_rules
 from controlplane.domain.refusals import DEVICE_CODES, from_device, refuse
-from controlplane.operations import device_words, fleet_settlement, invoice_settlement, jobs, observations
+from controlplane.operations import (
+    device_words,
+    fleet_settlement,
+    invoice_settlement,
+    jobs,
+    observations,
+    report_settlement,
+    seal_settlement,
+    stock_settlement,
+    table_settlement,
+    void_settlement,
+)
 from controlplane.store import agents, devices, times
 from controlplane.store import jobs as job_store
 from controlplane.store.jobs import EvidenceRow
 from controlplane.store.statement import Row
 from controlplane.store.transaction import Entry, Event, Transaction
 from controlplane.wire import agents as wire
+
+_ROOMS = (
+    fleet_settlement,
+    stock_settlement,
+    report_settlement,
+    void_settlement,
+    seal_settlement,
+    table_settlement,
+)
+DONE = {kind: settled for room in _ROOMS for kind, settled in room.DONE.items()}
+REFUSED = {kind: settled for room in _ROOMS for kind, settled in room.REFUSED.items()}
+EVIDENCE = {kind: expected for room in _ROOMS for kind, expected in room.EVIDENCE.items()}
 
 SETTLED = "settled"
 STALE = "stale"
@@ -44,7 +67,9 @@ def settle(tx: Transaction, agent_id: str, outcome: wire.Outcome) -> str:
     elif job["kind"] == "invoice.issue":
         invoice_settlement.settle(tx, job, outcome)
     elif outcome.result == "done":
-        fleet_settlement.DONE[job["kind"]](tx, job, outcome)
+        DONE[job["kind"]](tx, job, outcome)
+    elif outcome.result == "refused" and job["kind"] in REFUSED:
+        REFUSED[job["kind"]](tx, job, outcome)
     _log(tx, agent_id, job, outcome)
     return SETTLED
 
@@ -56,6 +81,9 @@ def _contradiction(tx: Transaction, job: Row, outcome: wire.Outcome) -> str:
         return problem
     if job["kind"] == "invoice.issue":
         return invoice_settlement.contradiction(tx, job, outcome)
+    expected = EVIDENCE.get(job["kind"])
+    if expected is not None and not isinstance(outcome.evidence, expected):
+        return f"{expected.__name__} expected as evidence"
     return fleet_settlement.contradiction(tx, job, outcome)
 
 

@@ -17,18 +17,18 @@ from controlplane.store import jobs as job_store
 from controlplane.store.statement import Connection, Row
 from controlplane.store.tax_servers import TaxServerRow
 from controlplane.store.transaction import Entry, Event, Transaction
-from controlplane.wire import agents as wire
+from controlplane.wire import work
 
-_WORK: dict[str, wire.Work] = {
-    "synchronise": wire.SynchroniseServer(),
-    "calibrate": wire.CalibrateServer(),
-    "commission": wire.CommissionServer(),
-    "certify": wire.CertifyServer(),
+_WORK: dict[str, work.Work] = {
+    "synchronise": work.SynchroniseServer(),
+    "calibrate": work.CalibrateServer(),
+    "commission": work.CommissionServer(),
+    "certify": work.CertifyServer(),
 }
 
 
-def register(tx: Transaction, caller: Principal, values: dict[str, Any]) -> Row:
-    """A new tax server, registered and not yet read; ``already_exists`` when its number is on record."""
+def register(tx: Transaction, caller: Principal, values: dict[str, Any]) -> str:
+    """A new tax server, registered and not yet read; its id, ``already_exists`` when its number is on record."""
     entry = tx.begin_entry(Entry(caller.id, caller.name, caller.kind, "tax-servers.register", "tax-servers"))
     if tax_servers.by_number(tx, values["tax_server_no"]) is not None:
         raise refuse("already_exists", "tax_server_no", name=values["tax_server_no"])
@@ -37,17 +37,17 @@ def register(tx: Transaction, caller: Principal, values: dict[str, Any]) -> Row:
     tx.add(job_store.BindingRow(target_id=row.id, target_noun="tax-servers", updated_at=tx.now))
     entry.subject_id = row.id
     tx.raise_event(Event("tax-servers", row.id, jobs.PLATFORM, "registered", 1))
-    return row.model_dump()
+    return row.id
 
 
-def act(tx: Transaction, wanted: Act, rules: IssuingRules) -> tuple[Row, str | None]:
-    """Do one verb; returns the record and the id of the job it opened, if any."""
+def act(tx: Transaction, wanted: Act, rules: IssuingRules) -> str | None:
+    """Do one verb; returns the id of the job it opened, if any."""
     acts.begin(tx, wanted, "tax-servers")
     row = acts.check(tax_servers.find(tx, wanted.record_id, lock=True), wanted, tax_server.MACHINE)
     work = _WORK.get(wanted.verb)
     if work is not None:
         subject = ("tax-servers", row["id"], jobs.PLATFORM)
-        return row, jobs.open_job(tx, ("tax-servers", row["id"]), subject, work, wanted.caller)
+        return jobs.open_job(tx, ("tax-servers", row["id"]), subject, work, wanted.caller)
     state = tax_server.MACHINE.after(row["state"], wanted.verb)
     devices.change(tx, "tax_servers", row["id"], {"state": state}, tx.now)
     tx.raise_event(Event("tax-servers", row["id"], jobs.PLATFORM, wanted.verb, row["version"] + 1))
@@ -55,7 +55,7 @@ def act(tx: Transaction, wanted: Act, rules: IssuingRules) -> tuple[Row, str | N
         jobs.wake(tx, row["id"], resumed=True)
     for device in devices.of_server(tx, row["id"]):
         placement.device_changed(tx, device["id"], rules)
-    return tax_servers.find(tx, row["id"]) or row, None
+    return None
 
 
 def view(hand: Connection, row: Row, viewer: Viewer) -> dict[str, Any]:
@@ -66,7 +66,7 @@ def view(hand: Connection, row: Row, viewer: Viewer) -> dict[str, Any]:
         "agent_id": binding["agent_id"] if binding else None,
         "open_job": held,
         "health": health_view(server_health(_facts(row), viewer.now, viewer.rules)),
-        "allowed": acts.allowed(hand, row, tax_server.MACHINE, viewer.caller),
+        "allowed": acts.allowed(hand, row, "tax-servers", tax_server.MACHINE, viewer.caller),
     }
 
 

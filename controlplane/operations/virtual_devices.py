@@ -15,13 +15,13 @@ from controlplane.store import devices, tax_servers, taxpayers, times
 from controlplane.store.devices import DeviceRow
 from controlplane.store.statement import Row
 from controlplane.store.transaction import Entry, Event, Transaction
-from controlplane.wire import agents as wire
+from controlplane.wire import work
 
 KIND = "new_tax_server"
 
 
-def register(tx: Transaction, caller: Principal, values: dict[str, Any]) -> Row:
-    """A new virtual device for a taxpayer on a tax server, without a number until it is commissioned.
+def register(tx: Transaction, caller: Principal, values: dict[str, Any]) -> str:
+    """A new virtual device for a taxpayer on a tax server, without a number until it is commissioned; its id.
 
     Refused with ``quota_used_up`` when the server's quota is taken by devices registered here: the server's row is
     locked, so racers queue.
@@ -50,34 +50,34 @@ def register(tx: Transaction, caller: Principal, values: dict[str, Any]) -> Row:
     tx.add(row)
     entry.subject_id = row.id
     tx.raise_event(Event("virtual-devices", row.id, taxpayer_id, "registered", 1))
-    return row.model_dump()
+    return row.id
 
 
-def _commission(tx: Transaction, device: Row, _arguments: dict[str, Any]) -> wire.Work:
+def _commission(tx: Transaction, device: Row, _arguments: dict[str, Any]) -> work.Work:
     taxpayer = taxpayers.find(tx, device["taxpayer_id"])
     assert taxpayer is not None
-    return wire.CommissionDevice(
+    return work.CommissionDevice(
         taxpayer_id=taxpayer["taxpayer_id"], taxpayer_name=taxpayer["name"], region=taxpayer["region"]
     )
 
 
-_WORK: dict[str, Callable[[Transaction, Row, dict[str, Any]], wire.Work]] = {
+_WORK: dict[str, Callable[[Transaction, Row, dict[str, Any]], work.Work]] = {
     "commission": _commission,
-    "fetch_company": lambda tx, device, arguments: wire.FetchCompany(),
-    "certify": lambda tx, device, arguments: wire.CertifyDevice(),
-    "fetch_kinds": lambda tx, device, arguments: wire.FetchKinds(),
-    "fetch_rates": lambda tx, device, arguments: wire.FetchRates(),
-    "calibrate": lambda tx, device, arguments: wire.CalibrateDevice(),
-    "read": lambda tx, device, arguments: wire.ReadDevice(),
-    "add_terminal": lambda tx, device, arguments: wire.AddTerminal(**arguments),
-    "apply": lambda tx, device, arguments: wire.ApplySegment(**arguments),
-    "receive": lambda tx, device, arguments: wire.ReceiveSegments(**arguments),
-    "distribute": lambda tx, device, arguments: wire.DistributeSegment(**arguments),
+    "fetch_company": lambda tx, device, arguments: work.FetchCompany(),
+    "certify": lambda tx, device, arguments: work.CertifyDevice(),
+    "fetch_kinds": lambda tx, device, arguments: work.FetchKinds(),
+    "fetch_rates": lambda tx, device, arguments: work.FetchRates(),
+    "calibrate": lambda tx, device, arguments: work.CalibrateDevice(),
+    "read": lambda tx, device, arguments: work.ReadDevice(),
+    "add_terminal": lambda tx, device, arguments: work.AddTerminal(**arguments),
+    "apply": lambda tx, device, arguments: work.ApplySegment(**arguments),
+    "receive": lambda tx, device, arguments: work.ReceiveSegments(**arguments),
+    "distribute": lambda tx, device, arguments: work.DistributeSegment(**arguments),
 }
 
 
-def act(tx: Transaction, wanted: Act, rules: IssuingRules) -> tuple[Row, str | None]:
-    """Do one verb; returns the record and the id of the job it opened, if any."""
+def act(tx: Transaction, wanted: Act, rules: IssuingRules) -> str | None:
+    """Do one verb; returns the id of the job it opened, if any."""
     entry = acts.begin(tx, wanted, "virtual-devices")
     device = acts.check(devices.find(tx, wanted.record_id, lock=True), wanted, virtual_device.MACHINE)
     entry.taxpayer_id = device["taxpayer_id"]
@@ -86,7 +86,7 @@ def act(tx: Transaction, wanted: Act, rules: IssuingRules) -> tuple[Row, str | N
         # Until it has a number of its own, a device is reached through its tax server.
         target = ("tax-servers", device["tax_server_id"]) if wanted.verb == "commission" else ("devices", device["id"])
         subject = ("virtual-devices", device["id"], device["taxpayer_id"])
-        return device, jobs.open_job(tx, target, subject, make(tx, device, wanted.arguments), wanted.caller)
+        return jobs.open_job(tx, target, subject, make(tx, device, wanted.arguments), wanted.caller)
     state = virtual_device.MACHINE.after(device["state"], wanted.verb)
     reason = wanted.reason if wanted.verb == "suspend" else ""
     devices.change(tx, "devices", device["id"], {"state": state, "held_reason": reason}, tx.now)
@@ -94,4 +94,4 @@ def act(tx: Transaction, wanted: Act, rules: IssuingRules) -> tuple[Row, str | N
     if wanted.verb == "resume":
         jobs.wake(tx, device["id"], resumed=True)
     placement.device_changed(tx, device["id"], rules)
-    return devices.find(tx, device["id"]) or device, None
+    return None

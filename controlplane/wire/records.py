@@ -74,24 +74,6 @@ class NewTaxpayer(Strict):
     parent_id: TaxpayerId | None = None
 
 
-class NewTaxServer(Strict):
-    """A tax server to register; agents reach it at host and port."""
-
-    tax_server_no: Word
-    name: Text
-    region: AreaCode
-    host: Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z.:-]{1,253}$")]
-    port: Annotated[int, Field(ge=1, le=65535)]
-
-
-class NewVirtualDevice(Strict):
-    """A virtual device to register for a taxpayer on a tax server."""
-
-    taxpayer_id: TaxpayerId
-    tax_server_id: Word
-    name: Text
-
-
 class NewJoinToken(Strict):
     """A token for the agent of one host. An empty host_id binds the token to the first host that uses it."""
 
@@ -110,36 +92,6 @@ class Bind(Move):
     """Give a tax server and its devices to an agent."""
 
     tax_server_id: Word
-
-
-class AddTerminal(Move):
-    """A new terminal on a device."""
-
-    terminal_code: Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z_-]{1,20}$")]
-    terminal_name: Text
-
-
-class Apply(Move):
-    """Numbers to apply for."""
-
-    kind: KindCode
-    count: Annotated[int, Field(ge=1, le=100_000)]
-
-
-class Receive(Move):
-    """Kind whose granted numbers are to be received."""
-
-    kind: KindCode
-
-
-class Distribute(Move):
-    """A run of numbers to give to a terminal."""
-
-    kind: KindCode
-    invoice_code: Annotated[str, StringConstraints(pattern=r"^[0-9]{10,12}$")]
-    start_no: Annotated[str, StringConstraints(pattern=r"^[0-9]{8}$")]
-    count: Annotated[int, Field(ge=1, le=100_000)]
-    terminal_code: Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z_-]{1,20}$")]
 
 
 class NewLine(Strict):

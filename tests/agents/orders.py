@@ -5,7 +5,8 @@ from __future__ import annotations
 import itertools
 import uuid
 
-from controlplane.wire.agents import DeviceAddress, IssueInvoice, IssueLine, Order, Party, Work
+from controlplane.wire.agents import DeviceAddress, Order
+from controlplane.wire.work import IssueInvoice, IssueLine, Party, Work
 from tests.agents.peers.tax_server import TaxServer
 
 TAXPAYER = "91310000MA1FL00001"

@@ -6,7 +6,7 @@ from collections import deque
 
 import msgspec
 
-from controlplane.wire.agents import IssuedInvoice
+from controlplane.wire.evidence import IssuedInvoice
 from tests.agents.orders import DEVICE, order
 from tests.agents.peers.agent_process import AgentProcess
 from tests.agents.peers.control_plane import ControlPlane

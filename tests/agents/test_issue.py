@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from typing import Any
 
-from controlplane.wire.agents import IssuedInvoice
+from controlplane.wire.evidence import IssuedInvoice
 from tests.agents.orders import DEVICE, order
 from tests.agents.peers.agent_process import AgentProcess
 from tests.agents.peers.control_plane import ControlPlane

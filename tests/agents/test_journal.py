@@ -17,7 +17,8 @@ import pytest
 from agents.journal import Journal
 from agents.journal_file import JournalBroken, connect, durability
 from agents.journal_writes import Recorded
-from controlplane.wire.agents import IssuedInvoice, Nothing, Order, Outcome
+from controlplane.wire.agents import Order, Outcome
+from controlplane.wire.evidence import IssuedInvoice, Nothing
 from tests.agents.orders import order
 from tests.agents.peers.tax_server import TaxServer
 

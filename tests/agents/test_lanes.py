@@ -10,7 +10,8 @@ import msgspec
 
 from agents.backoff import Backoff
 from agents.lanes import Lanes, Task, fence_of, lane_of
-from controlplane.wire.agents import CommissionDevice, Order, SynchroniseServer
+from controlplane.wire.agents import Order
+from controlplane.wire.work import CommissionDevice, SynchroniseServer
 from tests.agents.orders import order
 from tests.agents.peers.tax_server import TaxServer
 

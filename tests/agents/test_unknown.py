@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from controlplane.wire.agents import IssuedInvoice
+from controlplane.wire.evidence import IssuedInvoice
 from tests.agents.orders import DEVICE, order
 from tests.agents.peers.agent_process import AgentProcess
 from tests.agents.peers.control_plane import ControlPlane

@@ -18,7 +18,7 @@ from controlplane.store.tax_servers import TaxServerRow
 from controlplane.store.taxpayers import TaxpayerRow
 from controlplane.store.terminals import StockRow, TerminalRow
 from controlplane.store.transaction import Transaction
-from controlplane.wire.agents import KindFacts
+from controlplane.wire.evidence import KindFacts
 
 TAXPAYER = "91990000MA0000015Q"
 DEVICES = 4

@@ -10,7 +10,18 @@ import pytest
 
 from agents.drivers.catalog import Catalog, Patience
 from agents.drivers.contract import Answer, Attempt, Done, Driver, Found, Later, NeverExecuted, NoAnswer
-from controlplane.wire.agents import (
+from controlplane.wire.agents import DeviceAddress, Order
+from controlplane.wire.evidence import (
+    Company,
+    DeviceCommissioned,
+    Evidence,
+    IssuedInvoice,
+    Kinds,
+    Rates,
+    Segments,
+    ServerFacts,
+)
+from controlplane.wire.work import (
     AddTerminal,
     ApplySegment,
     CalibrateDevice,
@@ -19,21 +30,11 @@ from controlplane.wire.agents import (
     CertifyServer,
     CommissionDevice,
     CommissionServer,
-    Company,
-    DeviceAddress,
-    DeviceCommissioned,
     DistributeSegment,
-    Evidence,
     FetchCompany,
     FetchKinds,
     FetchRates,
-    IssuedInvoice,
-    Kinds,
-    Order,
-    Rates,
     ReceiveSegments,
-    Segments,
-    ServerFacts,
     SynchroniseServer,
     Work,
 )

@@ -23,19 +23,15 @@ from agents.drivers.contract import (
     Taken,
     Unreadable,
 )
-from controlplane.wire.agents import (
-    Applied,
+from controlplane.wire.agents import Order
+from controlplane.wire.evidence import Applied, DeviceCommissioned, Kinds, Segments, ServerFacts
+from controlplane.wire.work import (
     ApplySegment,
     CalibrateServer,
     CommissionDevice,
     CommissionServer,
-    DeviceCommissioned,
     FetchKinds,
-    Kinds,
-    Order,
     ReceiveSegments,
-    Segments,
-    ServerFacts,
     SynchroniseServer,
 )
 from tests.agents.orders import DEVICE, address, order

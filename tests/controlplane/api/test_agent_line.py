@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from controlplane.operations import virtual_devices
-from controlplane.wire import agents as wire
+from controlplane.wire import evidence
 from tests.controlplane.api.house import House
 from tests.controlplane.operations.scene import Agent
 
@@ -90,9 +90,9 @@ def test_nothing_in_a_reading_poisons_what_others_read(house: House) -> None:
 
 
 EVIDENCE: dict[str, Any] = {
-    "certify": wire.Certified(not_after="2027-01-01T00:00:00.000Z"),
+    "certify": evidence.Certified(not_after="2027-01-01T00:00:00.000Z"),
     "fetch_kinds": None,
-    "fetch_rates": wire.Rates(rates=["0.13"]),
+    "fetch_rates": evidence.Rates(rates=["0.13"]),
 }
 
 

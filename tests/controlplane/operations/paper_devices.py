@@ -10,6 +10,7 @@ from typing import Any
 from controlplane.domain.dated import DEVICE_ZONE
 from controlplane.store.times import utc_text
 from controlplane.wire import agents as wire
+from controlplane.wire import evidence, work
 
 KINDS = ("026", "028")
 CODES = {"026": "044002600111", "028": "044002600211"}
@@ -17,7 +18,7 @@ CODES = {"026": "044002600111", "028": "044002600211"}
 RATES = ["0.09", "0.13", "0.06", "0"]
 
 
-def kind_facts(kind: str, now: datetime, **changes: Any) -> wire.KindFacts:
+def kind_facts(kind: str, now: datetime, **changes: Any) -> evidence.KindFacts:
     """监控数据 of a kind with room for everything."""
     deadline = (now.astimezone(DEVICE_ZONE) + timedelta(days=20)).strftime("%Y%m%d")
     fields: dict[str, Any] = {
@@ -32,7 +33,7 @@ def kind_facts(kind: str, now: datetime, **changes: Any) -> wire.KindFacts:
         "offline_max_count": 0,
         "offline_max_amount": "0.00",
     }
-    return wire.KindFacts(**{**fields, **changes})
+    return evidence.KindFacts(**{**fields, **changes})
 
 
 @dataclass
@@ -41,39 +42,39 @@ class Paper:
 
     device_no: str
     server_no: str
-    segments: list[wire.SegmentFacts] = field(default_factory=list)
-    journal: list[wire.IssuedInvoice] = field(default_factory=list)
+    segments: list[evidence.SegmentFacts] = field(default_factory=list)
+    journal: list[evidence.IssuedInvoice] = field(default_factory=list)
 
     def stock(self, kind: str, start_no: int, count: int, terminal_code: str | None = "1") -> None:
         """Put a run of numbers on the device or on a terminal of it."""
         self.segments.append(run(kind, start_no, start_no + count - 1, terminal_code))
 
-    def issue(self, order: wire.Order, now: datetime) -> wire.IssuedInvoice:
+    def issue(self, order: wire.Order, now: datetime) -> evidence.IssuedInvoice:
         """Sign the order's invoice with the next number of its terminal."""
-        work = order.work
-        assert isinstance(work, wire.IssueInvoice)
-        place = (work.kind, work.terminal_code)
+        asked = order.work
+        assert isinstance(asked, work.IssueInvoice)
+        place = (asked.kind, asked.terminal_code)
         held = next(one for one in self.segments if (one.kind, one.terminal_code) == place and one.left)
         number = held.next_no
         held.left -= 1
         held.next_no = f"{int(number) + 1:08d}"
-        issued = wire.IssuedInvoice(
+        issued = evidence.IssuedInvoice(
             index=len(self.journal) + 1,
             serial=order.serial,
-            request_id=work.request_id,
-            order_no=work.order_no,
-            kind=work.kind,
-            terminal_code=work.terminal_code,
+            request_id=asked.request_id,
+            order_no=asked.order_no,
+            kind=asked.kind,
+            terminal_code=asked.terminal_code,
             invoice_code=held.invoice_code,
             invoice_no=number,
             check_code="12345678901234567890",
             cipher="03*5<8",
             signature="MEUCIQ==",
             issued_at=now.astimezone(DEVICE_ZONE).strftime("%Y-%m-%dT%H:%M:%S+08:00"),
-            net_total=work.net_total,
-            tax_total=work.tax_total,
-            gross_total=work.gross_total,
-            payload_hash=hashlib.sha256(work.request_id.encode()).hexdigest(),
+            net_total=asked.net_total,
+            tax_total=asked.tax_total,
+            gross_total=asked.gross_total,
+            payload_hash=hashlib.sha256(asked.request_id.encode()).hexdigest(),
         )
         self.journal.append(issued)
         return issued
@@ -110,7 +111,7 @@ class Paper:
         return wire.Observation(**{**fields, **changes})
 
 
-def run(kind: str, start_no: int, end_no: int, terminal_code: str | None, **changes: Any) -> wire.SegmentFacts:
+def run(kind: str, start_no: int, end_no: int, terminal_code: str | None, **changes: Any) -> evidence.SegmentFacts:
     """A run of unused numbers."""
     fields: dict[str, Any] = {
         "kind": kind,
@@ -123,14 +124,14 @@ def run(kind: str, start_no: int, end_no: int, terminal_code: str | None, **chan
         "received_on": "20261101",
         "grant_no": "G1",
     }
-    return wire.SegmentFacts(**{**fields, **changes})
+    return evidence.SegmentFacts(**{**fields, **changes})
 
 
-def fleet_evidence(order: wire.Order, quota: int, now: datetime) -> wire.Evidence:
+def fleet_evidence(order: wire.Order, quota: int, now: datetime) -> evidence.Evidence:
     """What comes back from everything but issuing, when it is done."""
-    work = order.work
-    if isinstance(work, wire.FetchCompany):
-        return wire.Company(
+    asked = order.work
+    if isinstance(asked, work.FetchCompany):
+        return evidence.Company(
             taxpayer_id=order.taxpayer_id,
             taxpayer_name="某公司",
             taxpayer_kind="general",
@@ -139,23 +140,23 @@ def fleet_evidence(order: wire.Order, quota: int, now: datetime) -> wire.Evidenc
             may_issue=True,
             flags={},
         )
-    if isinstance(work, wire.CertifyDevice):
-        return wire.Certified(not_after=utc_text(now + timedelta(days=300)))
-    if isinstance(work, wire.FetchKinds):
-        return wire.Kinds(kinds=[kind_facts(kind, now) for kind in KINDS])
-    if isinstance(work, wire.FetchRates):
-        return wire.Rates(rates=list(RATES))
-    if isinstance(work, wire.ApplySegment):
-        return wire.Applied(application_no="A1")
-    if isinstance(work, wire.ReceiveSegments | wire.DistributeSegment):
-        return wire.Segments(segments=[])
-    servers = wire.SynchroniseServer | wire.CalibrateServer | wire.CommissionServer | wire.CertifyServer
-    return server_facts(order, quota, now) if isinstance(work, servers) else wire.Nothing()
+    if isinstance(asked, work.CertifyDevice):
+        return evidence.Certified(not_after=utc_text(now + timedelta(days=300)))
+    if isinstance(asked, work.FetchKinds):
+        return evidence.Kinds(kinds=[kind_facts(kind, now) for kind in KINDS])
+    if isinstance(asked, work.FetchRates):
+        return evidence.Rates(rates=list(RATES))
+    if isinstance(asked, work.ApplySegment):
+        return evidence.Applied(application_no="A1")
+    if isinstance(asked, work.ReceiveSegments | work.DistributeSegment):
+        return evidence.Segments(segments=[])
+    servers = work.SynchroniseServer | work.CalibrateServer | work.CommissionServer | work.CertifyServer
+    return server_facts(order, quota, now) if isinstance(asked, servers) else evidence.Nothing()
 
 
-def server_facts(order: wire.Order, quota: int, now: datetime) -> wire.ServerFacts:
+def server_facts(order: wire.Order, quota: int, now: datetime) -> evidence.ServerFacts:
     """State of a tax server in good health."""
-    return wire.ServerFacts(
+    return evidence.ServerFacts(
         tax_server_no=str(order.address.tax_server_no),
         quota_total=quota,
         quota_left=quota,

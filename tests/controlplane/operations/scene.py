@@ -26,6 +26,7 @@ from controlplane.store.engine import Ledger
 from controlplane.store.statement import Row, Statement
 from controlplane.store.times import utc_text
 from controlplane.wire import agents as wire
+from controlplane.wire import evidence, work
 from controlplane.wire.invoices import BuyerBody, InvoiceBody, LineBody
 from tests.controlplane.operations.paper_devices import Paper, fleet_evidence
 
@@ -124,7 +125,7 @@ class Scene:
         table = "tax_servers" if room is tax_servers else "devices"
         version = self.one(f"SELECT version FROM {table} WHERE id = :id", id=record_id)["version"]
         wanted = Act(ADMIN, verb, record_id, version, "for the test", arguments)
-        _, job_id = self.ledger.write_now(lambda tx: room.act(tx, wanted, RULES))
+        job_id: str | None = self.ledger.write_now(lambda tx: room.act(tx, wanted, RULES))
         return job_id
 
     def server(self, agent: Agent, number: int = 1) -> str:
@@ -132,7 +133,7 @@ class Scene:
         values = {
             "tax_server_no": f"SK{number:04d}", "name": "税控服务器", "region": "4400", "host": "127.0.0.1", "port": 1,
         }  # fmt: skip
-        server_id: str = self.ledger.write_now(lambda tx: tax_servers.register(tx, ADMIN, values))["id"]
+        server_id: str = self.ledger.write_now(lambda tx: tax_servers.register(tx, ADMIN, values))
         agent.bind(server_id)
         for verb in ("synchronise", "calibrate", "commission", "certify"):
             self.act(tax_servers, server_id, verb)
@@ -142,7 +143,7 @@ class Scene:
     def registered(self, owner: str, server_id: str, name: str = "虚拟设备") -> str:
         """A registered virtual device."""
         values = {"taxpayer_id": owner, "tax_server_id": server_id, "name": name}
-        device_id: str = self.ledger.write_now(lambda tx: virtual_devices.register(tx, ADMIN, values))["id"]
+        device_id: str = self.ledger.write_now(lambda tx: virtual_devices.register(tx, ADMIN, values))
         return device_id
 
     def ready(self, agent: Agent, owner: str, server_id: str, numbers: int = 100) -> Paper:
@@ -220,15 +221,15 @@ class Agent:
     def done(self, order: wire.Order) -> wire.Outcome:
         """The outcome of an order carried out without trouble."""
         now = self.ledger.clock()
-        if isinstance(order.work, wire.IssueInvoice):
-            evidence: wire.Evidence = self.papers[str(order.address.device_no)].issue(order, now)
-        elif isinstance(order.work, wire.CommissionDevice):
+        if isinstance(order.work, work.IssueInvoice):
+            found: evidence.Evidence = self.papers[str(order.address.device_no)].issue(order, now)
+        elif isinstance(order.work, work.CommissionDevice):
             number = f"4999{len(self.papers) + 1:08d}"
             self.papers[number] = Paper(number, str(order.address.tax_server_no))
-            evidence = wire.DeviceCommissioned(device_no=number)
+            found = evidence.DeviceCommissioned(device_no=number)
         else:
-            evidence = fleet_evidence(order, self.quota, now)
-        return self.answer(order, "done", evidence=evidence)
+            found = fleet_evidence(order, self.quota, now)
+        return self.answer(order, "done", evidence=found)
 
     def work_off(self) -> list[wire.Order]:
         """Carry out everything there is to lease."""

@@ -8,6 +8,7 @@ from controlplane.domain.refusals import Refusal
 from controlplane.operations import jobs, tax_servers, virtual_devices
 from controlplane.store.engine import Ledger
 from controlplane.wire import agents as wire
+from controlplane.wire import work
 from tests.controlplane.operations.paper_devices import Paper
 from tests.controlplane.operations.scene import Agent, Clock, Scene, body
 
@@ -30,7 +31,7 @@ def ask(scene: Scene, owner: str, paper: Paper, *requests: str) -> list[str]:
 
 
 def names(orders: list[wire.Order]) -> list[str]:
-    return [order.work.request_id for order in orders if isinstance(order.work, wire.IssueInvoice)]
+    return [order.work.request_id for order in orders if isinstance(order.work, work.IssueInvoice)]
 
 
 def test_orders_come_in_order_per_device(scene: Scene, agent: Agent, owner: str, papers: list[Paper]) -> None:

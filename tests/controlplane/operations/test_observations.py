@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from controlplane.wire import agents as wire
+from controlplane.wire import evidence
 from tests.controlplane.operations.paper_devices import CODES, Paper, run
 from tests.controlplane.operations.scene import Agent, Clock, Scene, body
 
@@ -34,7 +35,7 @@ def stock(scene: Scene, paper: Paper) -> dict[str, int]:
     return {row["terminal_code"]: row["remaining"] for row in rows}
 
 
-def see(agent: Agent, paper: Paper, *held: wire.SegmentFacts) -> None:
+def see(agent: Agent, paper: Paper, *held: evidence.SegmentFacts) -> None:
     paper.segments = list(held)
     agent.observe(paper)
 

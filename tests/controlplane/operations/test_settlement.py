@@ -13,6 +13,7 @@ from controlplane.domain.refusals import Refusal
 from controlplane.operations import tax_servers, virtual_devices
 from controlplane.store.times import from_text
 from controlplane.wire import agents as wire
+from controlplane.wire import evidence
 from tests.controlplane.operations.paper_devices import Paper
 from tests.controlplane.operations.scene import START, Agent, Clock, Scene, body
 
@@ -57,7 +58,7 @@ def reason(scene: Scene, order: wire.Order, column: str = "waiting_reason") -> s
     return json.loads(told)["code"] if told else None
 
 
-def evidence(scene: Scene) -> list[dict[str, Any]]:
+def set_aside(scene: Scene) -> list[dict[str, Any]]:
     return scene.rows("SELECT * FROM evidence ORDER BY id")
 
 
@@ -75,7 +76,7 @@ def test_each_result_of_a_leased_job(scene: Scene, agent: Agent, order: wire.Ord
     assert reason(scene, order) == reasons.get(result)
     row = scene.log()[-1]
     assert (row["action"], row["actor_id"], row["outcome"]) == (f"invoice.issue.{result}", agent.id, "allowed")
-    assert evidence(scene) == []
+    assert set_aside(scene) == []
 
 
 @pytest.mark.parametrize("result", RESULTS)
@@ -115,7 +116,7 @@ def test_another_epoch_changes_nothing_and_is_kept(
     for _ in range(2):
         assert agent.settle(said) == "stale"
     assert scene.dump(LATER) == before
-    (kept,) = evidence(scene)
+    (kept,) = set_aside(scene)
     assert msgspec.json.decode(kept["outcome"], type=wire.Outcome) == said
 
 
@@ -127,7 +128,7 @@ def test_what_another_agent_says_changes_nothing_and_is_kept(scene: Scene, agent
     assert stranger.settle(said) == "stale"
     missing = msgspec.structs.replace(said, job_id="00000000-0000-7000-8000-000000000000")
     assert stranger.settle(missing) == "stale", "a foreign job is answered like a missing one"
-    assert scene.dump(LATER) == before and len(evidence(scene)) == 2
+    assert scene.dump(LATER) == before and len(set_aside(scene)) == 2
     assert agent.settle(said) == "settled"
 
 
@@ -140,7 +141,7 @@ def test_a_second_invoice_proved_after_the_end_is_kept(
     assert again.redelivered and agent.settle(agent.done(again)) == "settled"
     assert agent.settle(stale) == "stale"
     assert invoice_of(scene, order)["invoice_no"] == "00010002"
-    (kept,) = evidence(scene)
+    (kept,) = set_aside(scene)
     assert json.loads(kept["outcome"])["evidence"]["invoice_no"] == "00010001"
 
 
@@ -231,22 +232,22 @@ def test_an_invoice_that_is_not_the_ordered_one_is_not_taken_over(
     scene: Scene, agent: Agent, order: wire.Order, paper: Paper, changes: dict[str, str]
 ) -> None:
     said = agent.done(order)
-    assert isinstance(said.evidence, wire.IssuedInvoice)
+    assert isinstance(said.evidence, evidence.IssuedInvoice)
     said = msgspec.structs.replace(said, evidence=msgspec.structs.replace(said.evidence, **changes))
     assert agent.settle(said) == "settled"
     assert invoice_of(scene, order)["state"] == "waiting" and reason(scene, order) == "outcome_unknown"
     assert job_of(scene, order)["state"] == "unknown"
     assert scene.device(scene.id_of(paper))["state"] == "suspended"
-    assert len(evidence(scene)) == 1 and agent.lease() == []
+    assert len(set_aside(scene)) == 1 and agent.lease() == []
     agent.settle(said)
-    assert len(evidence(scene)) == 1
+    assert len(set_aside(scene)) == 1
 
 
 def test_a_lane_that_stands_still_goes_on_when_somebody_resumes_the_device(
     scene: Scene, agent: Agent, order: wire.Order, paper: Paper, clock: Clock
 ) -> None:
     said = agent.done(order)
-    agent.settle(msgspec.structs.replace(said, evidence=wire.Nothing()))
+    agent.settle(msgspec.structs.replace(said, evidence=evidence.Nothing()))
     agent.observe(paper)
     clock.forward(hours=1)
     agent.observe(paper)
@@ -289,11 +290,11 @@ def test_a_device_number_given_twice_does_not_move_the_second_device(scene: Scen
     for device_id in ids:
         scene.act(virtual_devices, device_id, "commission")
     first, second = agent.lease()
-    said = wire.DeviceCommissioned(device_no="499900000001")
+    said = evidence.DeviceCommissioned(device_no="499900000001")
     agent.settle(agent.answer(first, "done", evidence=said))
     assert agent.settle(agent.answer(second, "done", evidence=said)) == "settled"
     states = {scene.device(device_id)["state"] for device_id in ids}
-    assert states == {"commissioned", "registered"} and len(evidence(scene)) == 1
+    assert states == {"commissioned", "registered"} and len(set_aside(scene)) == 1
 
 
 def test_the_clock_is_the_passed_one(scene: Scene, agent: Agent, order: wire.Order) -> None:

@@ -1,0 +1,90 @@
+"""Routes of acts, made from the registry: one ``POST`` per verb, its body checked, its permission asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends
+from starlette.requests import Request
+
+from controlplane.api.access import requires
+from controlplane.api.services import Services, services_of, viewer_of
+from controlplane.domain.acts import ActSpec
+from controlplane.domain.principal import Principal
+from controlplane.domain.registry import acts_of
+from controlplane.operations import jobs
+from controlplane.operations.acts import Act, Viewer
+from controlplane.store import jobs as job_store
+from controlplane.store.statement import Connection, Row
+from controlplane.store.transaction import Transaction
+from controlplane.wire.act_bodies import body_of
+from controlplane.wire.records import Acted, Record, Strict
+
+Do = Callable[[Transaction, Act, Services], str | None]
+"""Does one act on one record; returns the id of the job it opened, if any. Refuses by raising."""
+Show = Callable[[Connection, str, Viewer], Row]
+"""The record as the API shows it, by id; refuses ``not_found``."""
+Make = Callable[[Transaction, Principal, dict[str, Any], Services], str]
+"""Does one act on a collection (register, import, …); returns the id of the record to show."""
+
+
+def record_acts(routes: APIRouter, noun: str, do: Do, show: Show) -> None:
+    """Add ``POST /v1/<noun>/{record_id}/<verb>`` for every record act of the noun: 202 with the job and the record."""
+    for spec in acts_of(noun):
+        _add(routes, f"/{{record_id}}/{spec.verb}", spec, _on_record(spec, do, show), Acted, 202)
+
+
+def collection_acts(routes: APIRouter, noun: str, make: dict[str, Make], show: Show) -> None:
+    """Add ``POST /v1/<noun>`` for ``register`` and ``POST /v1/<noun>/<verb>`` for the collection acts in ``make``."""
+    for spec in acts_of(noun, "collection"):
+        if spec.verb in make:
+            path = "" if spec.verb == "register" else f"/{spec.verb}"
+            _add(routes, path, spec, _on_collection(make[spec.verb], show), Record, 201)
+
+
+def _on_record(spec: ActSpec, do: Do, show: Show) -> Callable[..., Any]:
+    async def act(request: Request, caller: Principal, record_id: str, body: Any) -> dict[str, Any]:
+        services = services_of(request)
+        arguments = body.model_dump(exclude={"reason", "version"})
+        wanted = Act(caller, spec.verb, record_id, body.version, body.reason, arguments)
+        job_id = await services.ledger.write(lambda tx: do(tx, wanted, services))
+
+        def read(hand: Connection) -> dict[str, Any]:
+            job = job_store.by_id(hand, job_id) if job_id else None
+            return {
+                "job": jobs.view(job) if job else None,
+                "record": show(hand, record_id, viewer_of(request, caller)),
+            }
+
+        return await services.ledger.read(read)
+
+    return act
+
+
+def _on_collection(make: Make, show: Show) -> Callable[..., Any]:
+    async def act(request: Request, caller: Principal, body: Any) -> dict[str, Any]:
+        services = services_of(request)
+        values = body.model_dump()
+        record_id = await services.ledger.write(lambda tx: make(tx, caller, values, services))
+        return await services.ledger.read(lambda hand: show(hand, record_id, viewer_of(request, caller)))
+
+    return act
+
+
+def _add(
+    routes: APIRouter, path: str, spec: ActSpec, act: Callable[..., Any], answer: type[Record], status: int
+) -> None:
+    body: type[Strict] = body_of(spec)
+    # FastAPI reads what a route takes from its annotations; these depend on the act.
+    act.__annotations__ |= {
+        "request": Request,
+        "caller": Annotated[Principal, Depends(requires(spec.permission))],
+        "body": body,
+        "return": dict[str, Any],
+    }
+    if spec.on == "record":
+        act.__annotations__["record_id"] = str
+    act.__name__ = f"{spec.verb}_{spec.noun}".replace("-", "_")
+    act.__doc__ = f"{spec.verb} ({spec.noun}); see the registry of acts."
+    routes.add_api_route(path, act, methods=["POST"], response_model=answer, status_code=status)

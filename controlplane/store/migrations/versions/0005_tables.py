@@ -1,0 +1,16 @@
+"""Taxpayers whole, bureau addresses and tax class codes with versions."""
+
+from __future__ import annotations
+
+revision = "0005"
+down_revision = "0004"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    pass
+
+
+def downgrade() -> None:
+    pass
