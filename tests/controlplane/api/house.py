@@ -1,4 +1,4 @@
-"""Hands at the application's door: callers of every role, and a valid request for every route that writes."""
+"""Hands at the application's door: callers of every role, and short words for asking."""
 
 from __future__ import annotations
 
@@ -6,20 +6,19 @@ import copy
 import http.client
 import itertools
 import json
-from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
 from controlplane.operations import principals
-from controlplane.store.times import utc_text
 from controlplane.store.transaction import Transaction
-from tests.controlplane.operations.scene import RICE, START, Agent, Scene
+from tests.controlplane.api import doors
+from tests.controlplane.api.doors import Valid
+from tests.controlplane.operations.scene import RICE, Agent, Scene
 
 ROLES = ("admin", "operator", "auditor", "front_end", "probe")
 PASSWORD = "correct horse battery"
 MOVE = {"reason": "for the test"}
-Valid = tuple[str, dict[str, Any], str]
-"""URL, body, role of the caller."""
+_VALID = doors.valid()
 
 
 class House:
@@ -33,6 +32,7 @@ class House:
         scene.ledger.write_now(self._people)
         self.tokens["agent"] = f"{agent.id}.{agent.secret}"
         self.owner = scene.taxpayer(1)
+        agent.quota = 1000
         self.server_id = scene.server(agent)
         self.paper = scene.ready(agent, self.owner, self.server_id)
         self.device_id = scene.id_of(self.paper)
@@ -119,98 +119,3 @@ class House:
         line = {"item_name": "稻谷", "tax_class_code": RICE, "rate": "0.09", "quantity": "2", "unit_price": "10.00"}
         request = {"taxpayer_id": self.owner, "request_id": f"api-{number}", "kind": "026"}
         return request | {"buyer": {"name": "购方有限公司"}, "lines": [line]}
-
-
-def _server_verb(house: House, number: int) -> Valid:
-    server_id = house.fresh_server(number)
-    move = {**MOVE, "version": house.version("tax_servers", server_id)}
-    return f"/v1/tax-servers/{server_id}/synchronise", move, "operator"
-
-
-def _cancel(house: House, number: int) -> Valid:
-    status, row = house.post("/v1/invoices", house.invoice_body(number), "front_end")
-    assert status == 202, row
-    return f"/v1/invoices/{row['id']}/cancel", {**MOVE, "version": row["version"]}, "front_end"
-
-
-def _agent_verb(house: House, number: int, verb: str) -> Valid:
-    other = Agent(house.scene, host_id=f"host-x{number}")
-    body: dict[str, Any] = {**MOVE, "version": house.version("agents", other.id)}
-    if verb == "bind":
-        body["tax_server_id"] = house.fresh_server(number)
-    return f"/v1/agents/{other.id}/{verb}", body, "admin"
-
-
-def _join(house: House, number: int) -> Valid:
-    status, given = house.post("/v1/agents/tokens", {"host_id": "", "name": "joining"})
-    assert status == 201, given
-    body = {"token": given["token"], "host_id": f"h{number}", "name": "joining", "secret": "ab" * 32, "version": "1"}
-    return "/v1/agent/join", body, ""
-
-
-def _line(house: House, number: int) -> Valid:
-    target = f"tcp://127.0.0.1:{20000 + number}"
-    return "/v1/lines", {"region": "测试", "area_code": "4400", "service": "test", "target": target}, "operator"
-
-
-def _line_verb(house: House, number: int) -> Valid:
-    path, body, role = _line(house, number)
-    row = house.post(path, body, role)[1]
-    return f"/v1/lines/{row['id']}/enable", {**MOVE, "version": row["version"]}, "operator"
-
-
-def _slot(house: House, number: int) -> Valid:
-    body = {"slot": utc_text(START), "period": 300.0, "vantage": f"v{number}", "holder": "test"}
-    return "/v1/lines/slots", body, "probe"
-
-
-def _new_server(house: House, number: int) -> Valid:
-    body = {"tax_server_no": f"N{number:05d}", "name": "新服务器", "region": "4400", "host": "127.0.0.1", "port": 9}
-    return "/v1/tax-servers", body, "operator"
-
-
-def _new_taxpayer(house: House, number: int) -> Valid:
-    who = {"taxpayer_id": f"91990000MA0009{number:03d}X", "name": "新纳税人"}
-    return "/v1/taxpayers", who | {"taxpayer_kind": "small", "region": "4400"}, "operator"
-
-
-def _new_device(house: House, number: int) -> Valid:
-    body = {"taxpayer_id": house.owner, "tax_server_id": house.server_id, "name": f"设备{number}"}
-    return "/v1/virtual-devices", body, "operator"
-
-
-def _distribute(house: House, number: int) -> Valid:
-    run = {"kind": "026", "invoice_code": "044002600111", "start_no": "00010001", "count": 1, "terminal_code": "1"}
-    return house.on_device("distribute", **run)
-
-
-_VALID: dict[str, Callable[[House, int], Valid]] = {
-    "/v1/sessions": lambda house, n: ("/v1/sessions", {"username": "operator", "password": PASSWORD}, ""),
-    "/v1/taxpayers": _new_taxpayer,
-    "/v1/tax-servers": _new_server,
-    "/v1/tax-servers/{server_id}/{verb}": _server_verb,
-    "/v1/virtual-devices": _new_device,
-    "/v1/virtual-devices/{device_id}/{verb}": lambda house, n: house.on_device("read"),
-    "/v1/virtual-devices/{device_id}/add_terminal": lambda house, n: house.on_device(
-        "add_terminal", terminal_code=f"T{n}", terminal_name="分机"
-    ),
-    "/v1/virtual-devices/{device_id}/apply": lambda house, n: house.on_device("apply", kind="026", count=10),
-    "/v1/virtual-devices/{device_id}/receive": lambda house, n: house.on_device("receive", kind="026"),
-    "/v1/virtual-devices/{device_id}/distribute": _distribute,
-    "/v1/invoices": lambda house, n: ("/v1/invoices", house.invoice_body(n), "front_end"),
-    "/v1/invoices/check": lambda house, n: ("/v1/invoices/check", house.invoice_body(n), "front_end"),
-    "/v1/invoices/{invoice_id}/cancel": _cancel,
-    "/v1/agents/tokens": lambda house, n: ("/v1/agents/tokens", {"host_id": f"h{n}", "name": "n"}, "admin"),
-    "/v1/agents/{agent_id}/revoke": lambda house, n: _agent_verb(house, n, "revoke"),
-    "/v1/agents/{agent_id}/bind": lambda house, n: _agent_verb(house, n, "bind"),
-    "/v1/agent/join": _join,
-    "/v1/agent/lease": lambda house, n: ("/v1/agent/lease", {"session": "session-1"}, "agent"),
-    "/v1/agent/outcomes": lambda house, n: ("/v1/agent/outcomes", {"session": "session-1"}, "agent"),
-    "/v1/lines": _line,
-    "/v1/lines/{line_id}/{verb}": _line_verb,
-    "/v1/lines/slots": _slot,
-    "/v1/lines/samples": lambda house, n: (
-        "/v1/lines/samples", {"slot": utc_text(START), "vantage": "v", "samples": []}, "probe"
-    ),
-}  # fmt: skip
-"""Path in the OpenAPI → a maker of a request it accepts."""

@@ -8,39 +8,14 @@ from typing import Any
 
 from controlplane.operations import principals
 from controlplane.store.transaction import Transaction
+from tests.controlplane.api import doors
 from tests.controlplane.api.house import ROLES, House
 
 OPEN = {"/v1/sessions", "/v1/agent/join", "/healthz", "/readyz", "/metrics"}
 MISSING = "01a20000-0000-7000-8000-000000000000"
 READERS = {"admin", "operator", "auditor"}
-ALLOWED: dict[tuple[str, str], set[str]] = {
-    ("post", "/v1/taxpayers"): {"admin", "operator"},
-    ("post", "/v1/tax-servers"): {"admin", "operator"},
-    ("post", "/v1/tax-servers/{server_id}/{verb}"): {"admin", "operator"},
-    ("post", "/v1/virtual-devices"): {"admin", "operator"},
-    ("post", "/v1/virtual-devices/{device_id}/{verb}"): {"admin", "operator"},
-    ("post", "/v1/virtual-devices/{device_id}/add_terminal"): {"admin", "operator"},
-    ("post", "/v1/virtual-devices/{device_id}/apply"): {"admin", "operator"},
-    ("post", "/v1/virtual-devices/{device_id}/receive"): {"admin", "operator"},
-    ("post", "/v1/virtual-devices/{device_id}/distribute"): {"admin", "operator"},
-    ("post", "/v1/invoices"): {"admin", "front_end"},
-    ("post", "/v1/invoices/check"): {"admin", "front_end"},
-    ("post", "/v1/invoices/{invoice_id}/cancel"): {"admin", "operator", "front_end"},
-    ("post", "/v1/agents/tokens"): {"admin"},
-    ("post", "/v1/agents/{agent_id}/revoke"): {"admin"},
-    ("post", "/v1/agents/{agent_id}/bind"): {"admin"},
-    ("post", "/v1/agent/lease"): {"agent"},
-    ("post", "/v1/agent/outcomes"): {"agent"},
-    ("post", "/v1/lines"): {"admin", "operator"},
-    ("post", "/v1/lines/{line_id}/{verb}"): {"admin", "operator"},
-    ("post", "/v1/lines/slots"): {"probe"},
-    ("post", "/v1/lines/samples"): {"probe"},
-    ("get", "/v1/me"): {*ROLES, "agent"},
-    ("get", "/v1/jobs"): READERS,
-    ("get", "/v1/jobs/{job_id}"): READERS,
-    ("get", "/v1/operation-log"): READERS,
-}
-"""A hand-written copy of who may call what; routes that are missing here are open to all who read the fleet."""
+ALLOWED: dict[tuple[str, str], set[str]] = {**doors.allowed(), ("get", "/v1/me"): {*ROLES, "agent"}}
+"""Who may call what; routes that are missing here are open to all who read the fleet."""
 
 
 def _routes(house: House) -> list[tuple[str, str]]:

@@ -26,7 +26,7 @@ def fill(house: House) -> None:
             url, sent, role = house.valid(path)
             assert house.post(url, sent, role)[0] == 201
     for number in range(4):
-        url, sent, role = house.valid("/v1/virtual-devices/{device_id}/add_terminal")
+        url, sent, role = house.valid("/v1/virtual-devices/{record_id}/add_terminal")
         assert house.post(url, sent, role)[0] == 202
         house.agent.work_off()
         house.paper.stock("026", 30_000 + number * 100, 50, sent["terminal_code"])

@@ -1,0 +1,76 @@
+"""Tax servers and virtual devices."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from controlplane.operations import tax_servers, virtual_devices
+from tests.controlplane.api.doors import OPERATORS, Maker, Valid
+
+if TYPE_CHECKING:
+    from tests.controlplane.api.house import House
+
+STEPS = ("synchronise", "calibrate", "commission", "certify")
+SERVER_VERBS = (*STEPS, "suspend", "resume")
+DEVICE_VERBS = (
+    "commission", "fetch_company", "certify", "fetch_kinds", "fetch_rates", "calibrate", "read", "suspend", "resume",
+)  # fmt: skip
+
+
+def _new_server(_house: House, number: int) -> Valid:
+    body = {"tax_server_no": f"N{number:05d}", "name": "新服务器", "region": "4400", "host": "127.0.0.1", "port": 9}
+    return "/v1/tax-servers", body, "operator"
+
+
+def _server_verb(verb: str, house: House, number: int) -> Valid:
+    """A server just where the verb is its next step; later verbs get one in service."""
+    server_id = house.fresh_server(number)
+    house.agent.bind(server_id)
+    for step in STEPS:
+        if step == verb:
+            break
+        house.scene.act(tax_servers, server_id, step)
+        house.agent.work_off()
+    if verb == "resume":
+        house.scene.act(tax_servers, server_id, "suspend")
+    move = {"reason": "for the test", "version": house.version("tax_servers", server_id)}
+    return f"/v1/tax-servers/{server_id}/{verb}", move, "operator"
+
+
+def _new_device(house: House, number: int) -> Valid:
+    body = {"taxpayer_id": house.owner, "tax_server_id": house.server_id, "name": f"设备{number}"}
+    return "/v1/virtual-devices", body, "operator"
+
+
+def _device_verb(verb: str, house: House, number: int) -> Valid:
+    if verb == "commission":
+        device_id = house.scene.registered(house.owner, house.server_id, f"新{number}")
+        move = {"reason": "for the test", "version": house.version("devices", device_id)}
+        return f"/v1/virtual-devices/{device_id}/commission", move, "operator"
+    state = house.scene.device(house.device_id)["state"]
+    if (state == "suspended") != (verb == "resume"):
+        house.scene.act(virtual_devices, house.device_id, "suspend" if verb == "resume" else "resume")
+    return house.on_device(verb)
+
+
+def _distribute(house: House, _number: int) -> Valid:
+    run = {"kind": "026", "invoice_code": "044002600111", "start_no": "00010001", "count": 1, "terminal_code": "1"}
+    return house.on_device("distribute", **run)
+
+
+_SERVER = "/v1/tax-servers/{record_id}/"
+_DEVICE = "/v1/virtual-devices/{record_id}/"
+VALID: dict[str, Maker] = {
+    "/v1/tax-servers": _new_server,
+    **{_SERVER + verb: partial(_server_verb, verb) for verb in SERVER_VERBS},
+    "/v1/virtual-devices": _new_device,
+    **{_DEVICE + verb: partial(_device_verb, verb) for verb in DEVICE_VERBS},
+    _DEVICE + "add_terminal": lambda house, n: house.on_device(
+        "add_terminal", terminal_code=f"T{n}", terminal_name="分机"
+    ),
+    _DEVICE + "apply": lambda house, n: house.on_device("apply", kind="026", count=10),
+    _DEVICE + "receive": lambda house, n: house.on_device("receive", kind="026"),
+    _DEVICE + "distribute": _distribute,
+}
+ALLOWED: dict[tuple[str, str], set[str]] = {("post", path): OPERATORS for path in VALID}
