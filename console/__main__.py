@@ -11,6 +11,8 @@ from pathlib import Path
 from console.settings import DEFAULT_URL, THEMES, Settings
 
 SIGNED_OUT = 2
+COMMANDS = ("get", "do", "acts")
+"""Commands that need no screen."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -20,19 +22,34 @@ def main(argv: Sequence[str] | None = None) -> int:
         from console.demo import main as demo  # the demo brings in every room, the console does not
 
         return int(demo(words[1:]))
-    asked = _parser().parse_args(words)
-    token = _token(asked)
+    asked, command = _split(words)
+    if command[:1] == ["acts"]:
+        token: str | None = ""
+    else:
+        token = _token(asked)
     if token is None:
         return SIGNED_OUT
+    settings = Settings(asked.url.rstrip("/"), token, asked.lang, asked.theme, asked.read_only)
+    if command:
+        from console.commands.run import command as run_command  # no screen is needed for it
+
+        return run_command(settings, command)
     from console.app import run
 
-    return run(Settings(asked.url.rstrip("/"), token, asked.lang, asked.theme, asked.read_only))
+    return run(settings)
+
+
+def _split(words: list[str]) -> tuple[argparse.Namespace, list[str]]:
+    """Options of the connection, and from get, do or acts on the words of the command."""
+    place = next((place for place, word in enumerate(words) if word in COMMANDS), len(words))
+    return _parser().parse_args(words[:place]), words[place:]
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="taxplane",
-        description="Operators' console of taxplane. `taxplane demo` runs the whole product with simulated devices.",
+        description="Operators' console of taxplane. `taxplane demo` runs the whole product with simulated devices; "
+        "`taxplane get`, `taxplane do` and `taxplane acts` do the console's work without a screen.",
     )
     parser.add_argument(
         "--url", default=os.environ.get("TAXPLANE_URL", DEFAULT_URL), help="control plane (%(default)s)"

@@ -234,6 +234,11 @@ class Link:
         body = await self._ask("POST", path, body={**act.args, "reason": act.reason, "version": act.version})
         return Accepted(mapping(body, "job") or None, mapping(body, "record") if "record" in body else body)
 
+    async def collect(self, noun: str, verb: str, body: Record) -> Record:
+        """Do an act on a list (register, import, …); the new record, or what the act answers."""
+        path = f"/v1/{noun}" if verb == "register" else f"/v1/{noun}/{quote(verb, safe='')}"
+        return await self._ask("POST", path, body=body)
+
     async def join_token(self, host_id: str, name: str) -> Record:
         """A one-use token with which a new agent joins: token and expires_at."""
         return await self._ask("POST", "/v1/agents/tokens", body={"host_id": host_id, "name": name})

@@ -103,6 +103,8 @@ class Plane:
                 Route("/v1/sessions", self._session, methods=["POST"]),
                 Route("/v1/agents/tokens", self._join_token, methods=["POST"]),
                 Route("/v1/{noun}", self._list),
+                Route("/v1/{noun}", self._collect, methods=["POST"]),
+                Route("/v1/{noun}/{verb}", self._collect, methods=["POST"]),
                 Route("/v1/{noun}/{record_id}", self._one),
                 Route("/v1/{noun}/{record_id}/{verb}", self._act, methods=["POST"]),
             ]
@@ -142,6 +144,16 @@ class Plane:
         if refused or record is None:
             return refused or problem(404, "not_found", "没有这条记录")
         return as_json(record)
+
+    async def _collect(self, request: Request) -> Response:
+        body = await request.json()
+        self.acts.append((request.url.path, body))
+        noun, verb = request.path_params["noun"], request.path_params.get("verb", "register")
+        if self.answer:
+            return self.answer(verb, body)
+        record = {"id": f"{noun}-{len(self.acts)}", "version": 1, **body}
+        self.put(noun, record, verb)
+        return as_json(record, 201)
 
     async def _act(self, request: Request) -> Response:
         body = await request.json()
