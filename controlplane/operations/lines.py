@@ -80,7 +80,7 @@ def claim(tx: Transaction, wanted: ClaimSlot) -> list[Row] | None:
         return None
     if not lines.claim_slot(tx, SlotRow(work=work, slot=wanted.slot, holder=wanted.holder, at=tx.now)):
         return None
-    targets = lines.enabled(tx)
+    targets = lines.enabled(tx, tx.now)
     if before is not None:
         _write_missed(tx, wanted, before, targets)
     return targets

@@ -9,16 +9,26 @@ from controlplane.store.statement import Connection, Insert, Row, Statement
 
 
 class BureauEndpointRow(SQLModel, table=True):
-    """One address of one bureau's service; shipped disabled."""
+    """One version of one address of one bureau's service; shipped disabled.
+
+    In force from ``valid_from`` (empty: always was) until ``valid_to``; the two are times. Versions of one area code,
+    service and carrier follow each other.
+    """
 
     __tablename__ = "bureau_endpoints"
-    __table_args__ = (UniqueConstraint("area_code", "service", "target"),)
+    __table_args__ = (UniqueConstraint("area_code", "service", "carrier", "target", "valid_from"),)
     id: str = Field(primary_key=True)
     region: str
     area_code: str
     service: str
     target: str
     enabled: int = 0
+    carrier: str = ""
+    valid_from: str = ""
+    valid_to: str | None = None
+    removed_at: str | None = None
+    note: str = ""
+    source: str = ""
     version: int = 1
     created_at: str
     updated_at: str
@@ -52,10 +62,14 @@ class SlotRow(SQLModel, table=True):
 
 _CLAIM = Insert("slots", SlotRow.model_fields, "ON CONFLICT DO NOTHING")
 _LAST_SLOT = Statement("SELECT MAX(slot) AS slot FROM slots WHERE work = :work")
-_ENABLED = Statement("SELECT * FROM bureau_endpoints WHERE enabled = 1 ORDER BY area_code, service, id")
+_IN_FORCE = "removed_at IS NULL AND valid_from <= :now AND (valid_to IS NULL OR valid_to > :now)"
+_ENABLED = Statement(
+    f"SELECT * FROM bureau_endpoints WHERE enabled = 1 AND {_IN_FORCE} ORDER BY area_code, service, id"
+)
 _ONE = Statement("SELECT * FROM bureau_endpoints WHERE id = :id")
 _SAME = Statement(
-    "SELECT * FROM bureau_endpoints WHERE area_code = :area_code AND service = :service AND target = :target"
+    "SELECT * FROM bureau_endpoints WHERE area_code = :area_code AND service = :service AND target = :target "
+    "AND removed_at IS NULL AND valid_to IS NULL"
 )
 _SWITCH = Statement(
     "UPDATE bureau_endpoints SET enabled = :enabled, version = version + 1, updated_at = :now WHERE id = :id"
@@ -75,9 +89,9 @@ def last_slot(hand: Connection, work: str) -> str | None:
     return row["slot"] if row else None
 
 
-def enabled(hand: Connection) -> list[Row]:
-    """Addresses to be checked."""
-    return hand.rows(_ENABLED)
+def enabled(hand: Connection, now: str) -> list[Row]:
+    """Addresses to be checked: enabled, and in force at that time, so that a switch-over needs nobody's act."""
+    return hand.rows(_ENABLED, {"now": now})
 
 
 def add_samples(hand: Connection, samples: list[SampleRow]) -> None:

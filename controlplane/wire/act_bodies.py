@@ -12,6 +12,10 @@ from controlplane.domain.foreign_text import first_hazard
 from controlplane.wire.records import Move, Strict
 
 
+_MOST_OF_FILE = 1_000_002
+"""Characters of base64; the door takes bodies of a mebibyte."""
+
+
 def _harmless(text: str) -> str:
     hazard = first_hazard(text)
     if hazard is not None:
@@ -31,7 +35,8 @@ def _type_of(field: FieldSpec) -> Any:
         return Literal[field.choices]
     if field.shape == "text":
         return Annotated[str, StringConstraints(min_length=1, max_length=field.most), AfterValidator(_harmless)]
-    return Annotated[str, StringConstraints(pattern=f"^(?:{PATTERNS[field.shape]})$", max_length=254)]
+    longest = _MOST_OF_FILE if field.shape == "file" else 254
+    return Annotated[str, StringConstraints(pattern=f"^(?:{PATTERNS[field.shape]})$", max_length=longest)]
 
 
 def body_of(spec: ActSpec) -> type[Strict]:
