@@ -43,6 +43,10 @@ class Messages:
         pair = WORDS[group].get(code)
         return pair[self._place] if pair else code
 
+    def word_of(self, group: str, noun: str, code: str) -> str:
+        """The word for a code as this noun means it."""
+        return self.word(group, f"{noun}.{code}" if f"{noun}.{code}" in WORDS[group] else code)
+
     def told(self, cause: Record) -> Told:
         """A cause (code or cause; message, text or detail; remedy, runbook, details) in this language.
 

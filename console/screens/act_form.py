@@ -86,10 +86,10 @@ class ActForm(ModalScreen[None]):
     def on_mount(self) -> None:
         """Label everything; then suggest what can be known."""
         say = self.desk.say
-        title = f"{say.word('verb', self.name_of_verb)} · {self.noun.name(self.record)}"
+        title = f"{say.word_of('verb', self.noun.path, self.name_of_verb)} · {self.noun.name(self.record)}"
         self.query_one("#title", Bar).show([Part(title, "strong")])
         for arg in self.verb.fields:
-            self._label(arg.name, say.word("field", arg.name), "dim")
+            self._label(arg.name, say.word_of("field", self.noun.path, arg.name), "dim")
         self._label("reason", say("act.reason"), "dim")
         if self.verb.dangerous:
             self._label("confirm", say("act.confirm", word=self.confirmation), "warn")
@@ -190,7 +190,7 @@ class ActForm(ModalScreen[None]):
         for error in problem.errors:
             lines.append(Line((Part(f"{text(error, 'field')}: {text(error, 'message')}", "warn"),), 2))
         if problem.allowed:
-            verbs = "  ".join(say.word("verb", name) for name in problem.allowed)
+            verbs = "  ".join(say.word_of("verb", self.noun.path, name) for name in problem.allowed)
             lines.append(Line((Part(say("act.allowed_now", verbs=verbs)),), 2))
         self._say(*lines)
         if problem.code == _VERSION:

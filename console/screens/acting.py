@@ -28,10 +28,10 @@ def choices(noun: str, record: Record) -> list[Record]:
     found: list[Record] = []
     for entry in allowed if isinstance(allowed, list) else ALWAYS.get(noun, ()):
         if isinstance(entry, str):
-            found.append({"id": entry, "enabled": True, "why": ""})
+            found.append({"id": entry, "noun": noun, "enabled": True, "why": ""})
         elif isinstance(entry, dict) and text(entry, "verb"):
             enabled = entry.get("enabled") is not False
-            found.append({"id": text(entry, "verb"), "enabled": enabled, "why": _why(entry)})
+            found.append({"id": text(entry, "verb"), "noun": noun, "enabled": enabled, "why": _why(entry)})
     return sorted(found, key=lambda row: (not row["enabled"], rank(noun, row["id"])))
 
 
@@ -43,7 +43,7 @@ def _why(entry: Record) -> str:
 
 
 def _verb_cell(record: Record, view: View) -> Cell:
-    return Cell(view.say.word("verb", record["id"]), "strong" if record["enabled"] else "dim")
+    return Cell(view.say.word_of("verb", record["noun"], record["id"]), "strong" if record["enabled"] else "dim")
 
 
 def _why_cell(record: Record, view: View) -> Cell:

@@ -28,8 +28,8 @@ def _actor_cell(record: Record, view: View) -> Cell:
 
 def _action(record: Record, view: View) -> Cell:
     code = text(record, "action")
-    verb = code.rpartition(".")[2]
-    word = view.say.word("verb", verb)
+    noun, _, verb = code.rpartition(".")
+    word = view.say.word_of("verb", noun, verb)
     return Cell(code if word == verb else f"{word} ({code})", "strong")
 
 

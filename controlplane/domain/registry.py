@@ -28,15 +28,19 @@ ACTS: Final = _collected()
 def _words() -> Mapping[str, Mapping[str, tuple[str, str]]]:
     found: dict[str, dict[str, tuple[str, str]]] = {"verb": {}, "field": {}, "choice": {}}
     for module in NOUNS:
+        nouns = {spec.noun for spec in module.ACTS}
         for group, words in module.WORDS.items():
             for code, pair in words.items():
-                if found[group].setdefault(code, pair) != pair:
-                    raise ValueError(f"two different words for {group} {code}")
+                found[group].setdefault(code, pair)
+                found[group] |= {f"{noun}.{code}": pair for noun in nouns}
     return MappingProxyType({group: MappingProxyType(words) for group, words in found.items()})
 
 
 WORDS: Final = _words()
-"""Group → code → (Chinese, English) of every verb, field and choice."""
+"""Group → code → (Chinese, English) of every verb, field and choice.
+
+One word may mean different things to two nouns: ``<noun>.<code>`` is what it means to that noun.
+"""
 
 
 def acts_of(noun: str, on: str = "record") -> tuple[ActSpec, ...]:

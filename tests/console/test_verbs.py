@@ -5,7 +5,7 @@ import pytest
 from console.messages import TEXTS, WORDS, Messages
 from console.verbs import rank, verb, wrong
 from controlplane.domain.acts import Field
-from controlplane.domain.registry import ACTS
+from controlplane.domain.registry import ACTS, NOUNS
 
 
 @pytest.mark.parametrize(
@@ -62,3 +62,13 @@ def test_an_unknown_verb_needs_a_reason_only() -> None:
 def test_dangerous_verbs_come_last() -> None:
     names = sorted(("suspend", "levitate", "read"), key=lambda name: rank("virtual-devices", name))
     assert names == ["read", "levitate", "suspend"]
+
+
+def test_one_word_may_mean_different_things_to_two_nouns() -> None:
+    """Each noun reads its own word, also where another noun defined the plain one."""
+    for module in NOUNS:
+        for noun in {spec.noun for spec in module.ACTS}:
+            for group, words in module.WORDS.items():
+                for code, pair in words.items():
+                    assert Messages("zh").word_of(group, noun, code) == pair[0]
+    assert Messages("zh").word_of("verb", "virtual-devices", "levitate") == "levitate"
