@@ -15,7 +15,10 @@ import time
 
 VARIABLE = "TAXPLANE_FAULT_POINTS"
 
-NAMES = frozenset(
+_CLEARING = frozenset({"clr.report_sent", "clr.report_ok", "clr.zero_sent", "clr.zero_ok"})
+"""Report and clear: sent and not answered yet, answered and not noted yet."""
+
+NAMES = _CLEARING | frozenset(
     f"agent.{place}"
     for place in (
         "poll",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Any, Literal
 
 from msgspec import Struct
 
@@ -74,6 +74,48 @@ class Change(Reply, kw_only=True):
     JZYXQZ: str = ""
     SLXH: str = ""
     LGXX: list[Segment] | None = None
+    SLXLH: str = ""
+    QCKC: int | None = None
+    LGFS: int = 0
+    THFS: int = 0
+    QMKC: int = 0
+    ZSFS: int = 0
+    ZSJE: str = "0.00"
+    ZSSE: str = "0.00"
+    FSFS: int = 0
+    FSJE: str = "0.00"
+    FSSE: str = "0.00"
+    ZFFS: int = 0
+
+    def summary(self) -> dict[str, Any] | None:
+        """Counts and totals of a period (汇总数据); None when the reply holds none."""
+        return None if self.QCKC is None else {name: getattr(self, native) for name, native in _SUMMARY.items()}
+
+
+_SUMMARY = {
+    "opening": "QCKC",
+    "received": "LGFS",
+    "returned": "THFS",
+    "closing": "QMKC",
+    "blue_count": "ZSFS",
+    "blue_net": "ZSJE",
+    "blue_tax": "ZSSE",
+    "red_count": "FSFS",
+    "red_net": "FSJE",
+    "red_tax": "FSSE",
+    "void_count": "ZFFS",
+}
+NOTHING: dict[str, Any] = {name: "0.00" if native.endswith(("JE", "SE")) else 0 for name, native in _SUMMARY.items()}
+"""The summary of a kind that was never used."""
+
+
+class VerdictReply(Reply, kw_only=True):
+    """TP_CBJGCX. ``CLZT`` 0 processing, 1 accepted, 2 refused; ``XSB``, ``YSB``: return wanted, return filed."""
+
+    CLZT: int = -1
+    CLMS: str = ""
+    XSB: int = 0
+    YSB: int = 0
 
 
 class Server(Reply, kw_only=True):

@@ -23,6 +23,9 @@ DEVICE_ZONE = timezone(timedelta(hours=8))
 Site = tuple[str, int]
 """Host and port of one tax server."""
 
+_SENT = {"GP_HZSJCB": "clr.report_sent", "GP_JKHC": "clr.zero_sent"}
+_ANSWERED = {"GP_HZSJCB": "clr.report_ok", "GP_JKHC": "clr.zero_ok"}
+"""Fault points of calls that have some of their own."""
 _ANSWER_LIMIT = 8 << 20
 
 
@@ -117,9 +120,11 @@ class GpTransport:
         try:
             if changing:
                 reach("agent.sign_sent")
+                reach(_SENT.get(code, ""))
             answer = line.receive(self._patience.read, _ANSWER_LIMIT)
             if changing:
                 reach("agent.sign_ret")
+                reach(_ANSWERED.get(code, ""))
         except NoWholeAnswer as nothing:
             if kept and not changing and nothing.code == "closed":
                 raise _DeadOnArrival from nothing

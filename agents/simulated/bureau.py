@@ -12,8 +12,9 @@ from typing import Any, Protocol
 import msgspec
 from msgspec import Struct
 
-from agents.simulated import calendar, numbers
+from agents.simulated import bureau_reports, calendar, numbers
 from agents.simulated.bureau_memory import SCHEMA, BureauMemory, DeviceRecord
+from agents.simulated.bureau_reports import ReportDesk
 from agents.simulated.faults import TRANSPORT, Faults, strike
 from agents.simulated.http_peer import Reply, Request
 from agents.simulated.memory import Memory, Statement
@@ -69,12 +70,14 @@ class Bureau:
     ) -> None:
         self._config = config
         self._clock = clock
-        self.memory = BureauMemory(Memory(Path(config.state_dir) / "bureau.sqlite", SCHEMA, on_failure=on_failure))
+        schema = SCHEMA + bureau_reports.SCHEMA
+        self.memory = BureauMemory(Memory(Path(config.state_dir) / "bureau.sqlite", schema, on_failure=on_failure))
         self.faults = Faults(config.seed)
         self.slow = False
         self._arriving: dict[tuple[str, str], str] = {}
         sczs, scsjjg = PACING[config.profile]
-        self._desks: tuple[Desk, ...] = ()
+        self.reports = ReportDesk(config, self.memory, clock)
+        self._desks: tuple[Desk, ...] = (self.reports,)
         self._pacing = {"sczs": config.sczs or sczs, "scsjjg": scsjjg if config.scsjjg is None else config.scsjjg}
 
     async def handle(self, request: Request) -> Reply | None:

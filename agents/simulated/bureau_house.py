@@ -63,7 +63,7 @@ class BureauHouse:
             await self._line.open()
 
     async def _steer(self, request: Request) -> Reply | None:
-        """The control port: GET, PUT /state; GET, PUT, DELETE /faults."""
+        """The control port: GET, PUT /state; GET, PUT, DELETE /faults; PUT /returns, /verdicts, GET /reports."""
         try:
             match request.method, request.path:
                 case "PUT", "/state":
@@ -75,7 +75,8 @@ class BureauHouse:
                 case "GET", "/state" | "/faults":
                     pass
                 case _:
-                    return Reply.of({"message": "no such call"}, 404)
+                    answer = await self._bureau.reports.steer(request)
+                    return answer or Reply.of({"message": "no such call"}, 404)
         except msgspec.DecodeError as error:
             return Reply.of({"message": str(error)}, 422)
         return Reply.of({"state": self._state, "faults": self._bureau.faults.show(TARGET)})

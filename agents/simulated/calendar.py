@@ -78,10 +78,21 @@ def open_period(on: date) -> Period:
     """The period a device has not yet reported on this day: the one whose deadline is the next still ahead or today."""
     deadline = filing_deadline(on.year, on.month)
     if deadline < on:
-        following = (on.replace(day=1) + timedelta(days=32)).replace(day=1)
+        following = _next_month(on)
         deadline = filing_deadline(following.year, following.month)
     last = deadline.replace(day=1) - timedelta(days=1)
     return Period(last.replace(day=1), last, deadline)
+
+
+def period_after(period: str) -> Period:
+    """The period that follows a cleared one (``yyyyMM``), and the deadline that clearing gives for it."""
+    first = _next_month(date(int(period[:4]), int(period[4:]), 1))
+    reported = _next_month(first)
+    return Period(first, reported - timedelta(days=1), filing_deadline(reported.year, reported.month))
+
+
+def _next_month(on: date) -> date:
+    return (on.replace(day=1) + timedelta(days=32)).replace(day=1)
 
 
 def kinds_on(on: date) -> list[KindLimits]:

@@ -32,6 +32,15 @@ class KindFacts(Struct):
     offline_max_amount: str
 
 
+class PeriodWish(Struct, forbid_unknown_fields=True):
+    """A tax period to put a device into; dates yyyyMMdd."""
+
+    report_from: str
+    report_to: str
+    issue_deadline: str
+    last_report_date: str = ""
+
+
 class Company(Struct):
     """企业信息 as the bureau told it."""
 

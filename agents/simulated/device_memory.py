@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -158,6 +158,28 @@ class DeviceMemory:
             (device_no,),
         )
         return rows[0][0] if rows else ""
+
+    def waiting_of(self, device_no: str, codes: Collection[str]) -> int:
+        """How many invoices of these codes have not reached the bureau: waiting, on their way, or failed."""
+        rows = self.memory.read(
+            "SELECT code, count(*) FROM invoices WHERE device_no = ? AND state IN (0, 2, 3) GROUP BY code", (device_no,)
+        )
+        return sum(count for code, count in rows if code in codes)
+
+    def issued_between(self, device_no: str, first: str, last: str) -> list[Record]:
+        """The journal's invoices by device date (yyyyMMdd), both days included."""
+        rows = self.memory.read(
+            _RECORD + "i.device_no = ? AND i.issued_on BETWEEN ? AND ? ORDER BY i.position", (device_no, first, last)
+        )
+        return [msgspec.json.decode(text, type=Record) for (text,) in rows]
+
+    def used_until(self, device_no: str, last: str) -> dict[str, int]:
+        """Code → numbers used up to and including a device date."""
+        rows = self.memory.read(
+            "SELECT code, count(*) FROM invoices WHERE device_no = ? AND issued_on <= ? GROUP BY code",
+            (device_no, last),
+        )
+        return dict(rows)
 
     def ports(self) -> dict[str, int]:
         """The port each listener had last time, by name."""

@@ -61,7 +61,10 @@ class TaxpayerProfile(Struct, forbid_unknown_fields=True):
 
 
 class BureauConfig(Settings):
-    """The bureau's process. ``sczs``, ``scsjjg`` override the profile; ``grant_delay``: seconds until a grant."""
+    """The bureau's process. ``sczs``, ``scsjjg`` override the profile; ``grant_delay``: seconds until a grant.
+
+    ``report_delay``: seconds until a summary is accepted; ``clear_needs_return``: it clears only what was filed.
+    """
 
     port: Port = 0
     state: Literal["up", "slow", "down"] = "up"
@@ -71,6 +74,8 @@ class BureauConfig(Settings):
     grant_delay: float = 0.5
     slow_seconds: float = 3.0
     certificate_days: int = 1825
+    report_delay: float = 0.5
+    clear_needs_return: bool = False
     taxpayers: dict[str, TaxpayerProfile] = {}
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from agents.simulated import calendar, device_memory
+from agents.simulated.device import Device, PeriodWish
 from agents.simulated.device_memory import DeviceMemory
 from agents.simulated.faults import Faults, FaultSet
 from agents.simulated.http_peer import Listener, Reply, Request
@@ -74,18 +75,37 @@ class ServerRoom:
         self._memory.close()
 
     async def _steer(self, request: Request) -> Reply | None:
-        """The control port: GET /state; GET, PUT, DELETE /devices/{device or tax server}/faults."""
+        """The control port: GET /state; GET, PUT, DELETE /devices/{device or server}/faults; PUT …/{device}/period."""
         match request.method, request.path.strip("/").split("/"):
             case "GET", ["state"]:
                 return Reply.of({"tax_servers": [server.shown() for server in self._servers.values()]})
             case method, ["devices", target, "faults"]:
-                server = self._servers.get(target) or next(
-                    (server for server in self._servers.values() if target in server.devices), None
-                )
+                server = self._servers.get(target) or self._holding(target)
                 if server is None:
                     return Reply.of({"message": "no such device or tax server"}, 404)
                 return await self._steer_faults(method, server, target, request)
+            case "PUT", ["devices", target, "period"]:
+                server = self._holding(target)
+                if server is None:
+                    return Reply.of({"message": "no such device"}, 404)
+                return await self._set_period(server.devices[target], request)
         return Reply.of({"message": "no such call"}, 404)
+
+    def _holding(self, device_no: str) -> TaxServer | None:
+        return next((server for server in self._servers.values() if device_no in server.devices), None)
+
+    async def _set_period(self, device: Device, request: Request) -> Reply:
+        """Put the device into another tax period, as if its owner had not reported for so long."""
+        try:
+            wish = msgspec.json.decode(request.body, type=PeriodWish)
+        except msgspec.DecodeError as error:
+            return Reply.of({"message": str(error)}, 422)
+        for kind in device.facts.kinds:
+            kind.report_from, kind.report_to = wish.report_from, wish.report_to
+            kind.issue_deadline = wish.issue_deadline
+            kind.last_report_date = wish.last_report_date or kind.last_report_date
+        await self._memory.write([device_memory.device_row(device)])
+        return Reply.of({"device_no": device.device_no, "kinds": [kind.kind for kind in device.facts.kinds]})
 
     async def _steer_faults(self, method: str, server: TaxServer, target: str, request: Request) -> Reply:
         if method in ("PUT", "DELETE"):

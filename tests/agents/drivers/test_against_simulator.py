@@ -61,6 +61,7 @@ class Bench:
 
     def __init__(self, driver: Driver, practice: Practice) -> None:
         self.driver = driver
+        self.practice = practice
         self.port = int(practice.devices_facts["tax_servers"][0]["port"])
         self.device_no: str | None = None
         self._number = 0
