@@ -36,7 +36,7 @@ def test_a_damaged_envelope_is_answered_by_the_transport(practice: Practice):
 
 
 def test_calls_that_cannot_be_placed_are_refused(wire: Wire, device_no: str):
-    assert wire("GP_HZSJCB", XNSBH=device_no)["CODE"] == "2000"
+    assert wire("GP_SXEDCX", XNSBH=device_no)["CODE"] == "2000"
     assert wire("GP_FPCX", XNSBH="660000000000", LSH="x")["CODE"] == "200003"
     assert wire("GP_JKXX")["CODE"] == "092400"
     assert wire("GP_FPSG", XNSBH=device_no, LSH="x" * 33, FPLXDM="026", SLSL=1)["CODE"] == "092400"
