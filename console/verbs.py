@@ -6,9 +6,9 @@ from typing import Final
 
 from console.messages import Messages
 from controlplane.domain.acts import ActSpec, Field
-from controlplane.domain.registry import ACTS
+from controlplane.domain.registry import ACTS, acts_of
 
-__all__ = ["ALWAYS", "Field", "rank", "verb", "wrong"]
+__all__ = ["ALWAYS", "Field", "collection_verbs", "rank", "verb", "wrong"]
 
 _ORDER: Final = ("read", "calibrate", "synchronise", "apply", "receive", "distribute", "add_terminal", "resume")
 
@@ -19,6 +19,11 @@ ALWAYS: Final[dict[str, tuple[str, ...]]] = {"agents": ("bind", "revoke")}
 def verb(noun: str, name: str) -> ActSpec:
     """What this verb needs; a verb nobody wrote down needs a reason only."""
     return ACTS.get((noun, name)) or ActSpec(noun, name)
+
+
+def collection_verbs(noun: str) -> tuple[ActSpec, ...]:
+    """What may be done with the list of a noun."""
+    return acts_of(noun, "collection")
 
 
 def rank(noun: str, name: str) -> tuple[bool, int]:

@@ -27,6 +27,7 @@ _KEYS: Final = {
     "quit": ("退出", "quit"),
     "fold": ("展开/收起", "fold"),
     "join": ("加入令牌", "join token"),
+    "new": ("新增", "new"),
     "close": ("关闭", "close"),
     "choose": ("选择", "choose"),
     "submit": ("提交", "submit"),
@@ -106,6 +107,13 @@ _ACTS: Final = {
     ),
     "lost": ("没有收到应答, 不知道是否已执行: {text}", "no answer came; it is not known whether it was done: {text}"),
     "job": ("作业 {kind}: {state}", "job {kind}: {state}"),
+    "optional": ("(可选)", "(optional)"),
+    "shown_once": ("只显示一次:", "shown once:"),
+    "nothing_new": ("这个列表不能新增", "nothing can be added to this list"),
+    "progress": (
+        "{n}/{all}  已受理 {taken}  被拒绝 {refused}",
+        "{n}/{all}  taken {taken}  refused {refused}",
+    ),
 }
 
 _SHAPES: Final = {

@@ -31,7 +31,9 @@ _VERSION = "version_differs"
 
 
 class ActForm(ModalScreen[None]):
-    """One act on one record."""
+    """One act on one record. Forms of other acts change what is sent and what is said of it."""
+
+    wants_reason: ClassVar[bool] = True
 
     DEFAULT_CSS = """
     ActForm { align: center middle; }
@@ -57,7 +59,7 @@ class ActForm(ModalScreen[None]):
         self.name_of_verb = name
         self.verb = verb(noun.path, name)
         self.job: Record | None = None
-        self._sending = False
+        self.sending = False
         self.pane = Pane(id="said")
 
     @property
@@ -72,11 +74,17 @@ class ActForm(ModalScreen[None]):
             yield Bar(id="title")
             for arg in self.verb.fields:
                 yield from self._field(arg.name)
-            yield from self._field("reason")
+            if self.wants_reason:
+                yield from self._field("reason")
             if self.verb.dangerous:
                 yield from self._field("confirm")
             yield self.pane
             yield Bar(id="hint")
+
+    def heading(self) -> str:
+        """What is done, to what."""
+        verb = self.desk.say.word_of("verb", self.noun.path, self.name_of_verb)
+        return f"{verb} · {self.noun.name(self.record)}"
 
     def _field(self, name: str) -> ComposeResult:
         with Horizontal():
@@ -86,18 +94,19 @@ class ActForm(ModalScreen[None]):
     def on_mount(self) -> None:
         """Label everything; then suggest what can be known."""
         say = self.desk.say
-        title = f"{say.word_of('verb', self.noun.path, self.name_of_verb)} · {self.noun.name(self.record)}"
-        self.query_one("#title", Bar).show([Part(title, "strong")])
+        self.query_one("#title", Bar).show([Part(self.heading(), "strong")])
         for arg in self.verb.fields:
-            self._label(arg.name, say.word_of("field", self.noun.path, arg.name), "dim")
-        self._label("reason", say("act.reason"), "dim")
+            needed = "" if not arg.optional else " " + say("act.optional")
+            self._label(arg.name, say.word_of("field", self.noun.path, arg.name) + needed, "dim")
+        if self.wants_reason:
+            self._label("reason", say("act.reason"), "dim")
         if self.verb.dangerous:
             self._label("confirm", say("act.confirm", word=self.confirmation), "warn")
         self.query_one("#hint", Bar).show([Part(say("act.form_hint"), "dim")])
         self.query(Input).first().focus()
         self.pane.can_focus = False
         if self.verb.fields:
-            self.run_worker(guarded(self._suggest(), self.desk, self._said_plainly))
+            self.run_worker(guarded(self._suggest(), self.desk, self.said_plainly))
         self.set_interval(1.0, self._poll)
 
     async def _suggest(self) -> None:
@@ -109,11 +118,13 @@ class ActForm(ModalScreen[None]):
     def _label(self, name: str, words: str, tone: Tone) -> None:
         self.query_one(f"#label-{name}", Bar).show([Part(words, tone)])
 
-    def _say(self, *lines: Line) -> None:
+    def say(self, *lines: Line) -> None:
+        """Show these lines under the fields."""
         self.pane.set_lines(lines)
 
-    def _said_plainly(self, words: str) -> None:
-        self._say(Line((Part(words, "warn"),)))
+    def said_plainly(self, words: str) -> None:
+        """Say one thing as a warning."""
+        self.say(Line((Part(words, "warn"),)))
 
     # --- sending
 
@@ -123,12 +134,12 @@ class ActForm(ModalScreen[None]):
         place = fields.index(event.input)
         if place + 1 < len(fields):
             fields[place + 1].focus()
-        elif self.job is None and not self._sending:
+        elif self.job is None and not self.sending:
             act = self._checked()
             if act is not None:
-                self._sending = True
-                self._say(Line((Part(self.desk.say("act.sending"), "dim"),)))
-                self.run_worker(guarded(self._send(act), self.desk, self._unsent))
+                self.sending = True
+                self.say(Line((Part(self.desk.say("act.sending"), "dim"),)))
+                self.run_worker(guarded(self.send(act), self.desk, self._unsent))
 
     def _checked(self) -> Act | None:
         say = self.desk.say
@@ -142,8 +153,8 @@ class ActForm(ModalScreen[None]):
                 self._wrong(arg.name, wrong(arg, say))
                 return None
             args[arg.name] = value
-        reason = self.query_one("#reason", Input).value.strip()
-        if not reason:
+        reason = self.query_one("#reason", Input).value.strip() if self.wants_reason else ""
+        if self.wants_reason and not reason:
             self._wrong("reason", say("act.reason_missing"))
             return None
         if self.verb.dangerous and self.query_one("#confirm", Input).value.strip() != self.confirmation:
@@ -153,35 +164,38 @@ class ActForm(ModalScreen[None]):
         return Act(self.noun.path, self.record["id"], self.name_of_verb, reason, version, args)
 
     def _wrong(self, field: str, words: str) -> None:
-        self._said_plainly(words)
+        self.said_plainly(words)
         self.query_one(f"#{field}", Input).focus()
 
     def _unsent(self, words: str) -> None:
-        self._sending = False
-        self._said_plainly(words)
+        self.sending = False
+        self.said_plainly(words)
 
-    async def _send(self, act: Act) -> None:
+    async def send(self, act: Act) -> None:
+        """Send the act and follow its job."""
         try:
             accepted = await self.desk.link.act(act)
         except LinkProblem as problem:
-            self._sending = False
-            await self._refused(problem)
+            self.sending = False
+            await self.refused(problem)
         except LinkDown as down:
-            self._sending = False
-            self._said_plainly(self.desk.say("act.lost", text=str(down)))
+            self.sending = False
+            self.said_plainly(self.desk.say("act.lost", text=str(down)))
             await self._read_again()
         else:
-            self._sending = False
-            self.record = accepted.record or self.record
-            self.job = accepted.job
-            if self.job is None:
-                self.job = {}
-            for field in self.query(Input):
-                field.disabled = True
-            self.query_one("#hint", Bar).show([Part(self.desk.say("act.sent_hint"), "dim")])
+            self.sent(accepted.record or self.record, accepted.job)
             self.show_job()
 
-    async def _refused(self, problem: LinkProblem) -> None:
+    def sent(self, record: Record, job: Record | None) -> None:
+        """It was taken: the fields are closed, the job is followed."""
+        self.sending = False
+        self.record, self.job = record, job if job is not None else {}
+        for field in self.query(Input):
+            field.disabled = True
+        self.query_one("#hint", Bar).show([Part(self.desk.say("act.sent_hint"), "dim")])
+
+    async def refused(self, problem: LinkProblem) -> None:
+        """Say why not, what to do, and what may be done instead."""
         say = self.desk.say
         told = say.told(problem.document)
         lines = [Line((Part(say("act.refused", text=told.message or problem.message), "stopped"),), 2)]
@@ -192,10 +206,10 @@ class ActForm(ModalScreen[None]):
         if problem.allowed:
             verbs = "  ".join(say.word_of("verb", self.noun.path, name) for name in problem.allowed)
             lines.append(Line((Part(say("act.allowed_now", verbs=verbs)),), 2))
-        self._say(*lines)
-        if problem.code == _VERSION:
+        self.say(*lines)
+        if problem.code == _VERSION and self.wants_reason:
             await self._read_again()
-            self._say(*lines, Line((Part(say("act.version_differs"), "accent"),), 2))
+            self.say(*lines, Line((Part(say("act.version_differs"), "accent"),), 2))
 
     async def _read_again(self) -> None:
         with suppress(LinkError):
@@ -222,8 +236,8 @@ class ActForm(ModalScreen[None]):
         view = self.desk.view()
         head = Line((Part(self.desk.say("act.taken"), "ok"),))
         if not self.job:
-            self._say(head, Line((Part(self.desk.say("act.done"), "ok"),)))
+            self.say(head, Line((Part(self.desk.say("act.done"), "ok"),)))
             return
-        self._say(head, job_line(view, self.job), *trail_lines(view, self.job))
+        self.say(head, job_line(view, self.job), *trail_lines(view, self.job))
         if len(rows(self.job, "trail")) > 5:
             self.pane.action_edge(1)

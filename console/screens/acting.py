@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import ClassVar
 
@@ -13,6 +14,7 @@ from textual.screen import ModalScreen
 from console.desk import Desk
 from console.records import Record, pick, text
 from console.screens.act_form import ActForm
+from console.screens.many_form import ManyForm
 from console.screens.noun import Noun
 from console.screens.worker import guarded
 from console.verbs import ALWAYS, rank
@@ -35,6 +37,23 @@ def choices(noun: str, record: Record) -> list[Record]:
     return sorted(found, key=lambda row: (not row["enabled"], rank(noun, row["id"])))
 
 
+def shared(noun: str, records: Sequence[Record]) -> list[Record]:
+    """Verbs that at least one of the records allows, with how many do; the others with one record's reason."""
+    found: dict[str, Record] = {}
+    counts: Counter[str] = Counter()
+    for record in records:
+        for row in choices(noun, record):
+            counts[row["id"]] += row["enabled"]
+            if row["id"] not in found or row["enabled"]:
+                found[row["id"]] = row
+    rows = [{**row, "count": f"{counts[name]}/{len(records)}"} for name, row in found.items()]
+    return sorted(rows, key=lambda row: (not row["enabled"], rank(noun, row["id"])))
+
+
+def _enabled(noun: str, record: Record, name: str) -> bool:
+    return any(row["id"] == name and row["enabled"] for row in choices(noun, record))
+
+
 def _why(entry: Record) -> str:
     why = entry.get("why")
     if isinstance(why, dict):
@@ -47,7 +66,7 @@ def _verb_cell(record: Record, view: View) -> Cell:
 
 
 def _why_cell(record: Record, view: View) -> Cell:
-    return Cell("" if record["enabled"] else record["why"] or view.say("act.not_now"), "dim")
+    return Cell(record.get("count", "") if record["enabled"] else record["why"] or view.say("act.not_now"), "dim")
 
 
 _COLUMNS: Sequence[Column] = (Column("action", 22, _verb_cell), Column("why", 20, _why_cell, grow=1))
@@ -62,11 +81,13 @@ class ActMenu(ModalScreen[None]):
     """
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss", "key.close")]
 
-    def __init__(self, desk: Desk, noun: Noun, record: Record) -> None:
+    def __init__(self, desk: Desk, noun: Noun, record: Record, others: Sequence[Record] = ()) -> None:
         super().__init__()
         self.desk = desk
         self.noun = noun
         self.record = record
+        self.marked = list(others)
+        """All records it is for, when it is for several."""
         self.table = RecordTable(_COLUMNS, desk.view(), id="verbs")
         self.line = Bar(id="why")
 
@@ -79,12 +100,13 @@ class ActMenu(ModalScreen[None]):
 
     def on_mount(self) -> None:
         """Show what the list knew, then what is allowed now."""
-        title = self.desk.say("act.title", name=self.noun.name(self.record))
+        names = self.desk.say("list.marked", n=len(self.marked)) if self.marked else self.noun.name(self.record)
+        title = self.desk.say("act.title", name=names)
         self.query_one("#title", Bar).show([Part(title, "strong")])
         self.line.show([Part(self.desk.say("act.menu_hint"), "dim")])
         self.table.focus()
         self._show()
-        if self.noun.has_page:
+        if self.noun.has_page and not self.marked:
             self.run_worker(guarded(self._read(), self.desk, self._failed))
 
     async def _read(self) -> None:
@@ -96,7 +118,7 @@ class ActMenu(ModalScreen[None]):
 
     def _show(self) -> None:
         say = self.desk.say
-        rows = choices(self.noun.path, self.record)
+        rows = shared(self.noun.path, self.marked) if self.marked else choices(self.noun.path, self.record)
         if self.desk.settings.read_only:
             rows = [{**row, "enabled": False, "why": say("act.read_only")} for row in rows]
         self.table.note = say("act.none")
@@ -110,4 +132,8 @@ class ActMenu(ModalScreen[None]):
             why = row["why"] or self.desk.say("act.not_now")
             self.line.show([Part(why, "warn")])
             return
-        self.app.switch_screen(ActForm(self.desk, self.noun, self.record, row["id"]))
+        if self.marked:
+            able = [one for one in self.marked if _enabled(self.noun.path, one, row["id"])]
+            self.app.switch_screen(ManyForm(self.desk, self.noun, able, row["id"]))
+        else:
+            self.app.switch_screen(ActForm(self.desk, self.noun, self.record, row["id"]))

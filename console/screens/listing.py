@@ -16,6 +16,7 @@ from console.records import Record
 from console.screens.acting import ActMenu
 from console.screens.frame import Frame
 from console.screens.moves import GoTo, Open
+from console.screens.new_form import new_screen
 from console.screens.noun import Noun
 from console.screens.pages import MOST_REREAD, Pages
 from console.screens.related import RelatedScreen
@@ -41,6 +42,7 @@ class ListScreen(Frame):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("/", "filter", "key.filter"),
         Binding("a", "act", "key.act"),
+        Binding("n", "new", "key.new"),
         Binding("e", "faults", "key.faults"),
         Binding("s", "sort", "key.sort"),
         Binding("S", "reverse", "key.reverse", show=False),
@@ -314,10 +316,23 @@ class ListScreen(Frame):
         return self.noun
 
     def action_act(self) -> None:
-        """The acts on the record under the cursor."""
-        record = self.table.current
+        """The acts on the marked records, or on the one under the cursor."""
+        marked = [record for record in self.table.rows if record["id"] in self.table.marked]
+        record = marked[0] if marked else self.table.current
         if record is not None:
-            self.app.push_screen(ActMenu(self.desk, self.noun_of(record), record))
+            others = marked if len(marked) > 1 else ()
+            self.app.push_screen(ActMenu(self.desk, self.noun_of(record), record, others))
+
+    def action_new(self) -> None:
+        """Something new in this list."""
+        if self.desk.settings.read_only:
+            self.notice(self.desk.say("act.read_only"), "warn")
+            return
+        screen = new_screen(self.desk, self.noun)
+        if screen is None:
+            self.notice(self.desk.say("act.nothing_new"), "dim")
+        else:
+            self.app.push_screen(screen)
 
     def action_related(self) -> None:
         """What stands or falls with the record under the cursor."""
