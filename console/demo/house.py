@@ -7,6 +7,7 @@ import json
 import os
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -41,10 +42,7 @@ class House:
     def open(self, ended: threading.Event) -> dict[str, Any]:
         """Start everything; the facts of the ready line. The rest of the fleet goes on being set up behind."""
         self._tokens = people.make(self.places)
-        mail = self._simulated("mail", "--dir", str(self.places.mail))
-        bureau = self._simulated("bureau", "--config", self._write("bureau.json", self._bureau_config()))
-        devices = self._simulated("devices", "--config", self._write("devices.json", self._devices_config(bureau)))
-        self._server(mail["port"])
+        bureau, devices = self._outside()
         self.places.remember("running.json", {"api": self.api, "port": self._port, "pid": os.getpid()})
         setter = fleet.Fleet(self.api, self._tokens["admin"])
         self._agent(setter)
@@ -67,6 +65,16 @@ class House:
         self._processes.stop()
 
     # --- the parts
+
+    def _outside(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Facts of bureau and devices. What does not wait for each other starts side by side."""
+        with ThreadPoolExecutor(2, "starting") as pool:
+            mail = pool.submit(self._simulated, "mail", "--dir", str(self.places.mail))
+            bureau = self._simulated("bureau", "--config", self._write("bureau.json", self._bureau_config()))
+            config = self._write("devices.json", self._devices_config(bureau))
+            devices = pool.submit(self._simulated, "devices", "--config", config)
+            self._server(mail.result()["port"])
+            return bureau, devices.result()
 
     def _simulated(self, name: str, *arguments: str) -> dict[str, Any]:
         command = [sys.executable, "-m", "agents.simulated", name, *arguments, "--die-with-stdin"]

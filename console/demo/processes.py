@@ -46,12 +46,12 @@ class Processes:
         logs.mkdir(parents=True, exist_ok=True)
 
     def add(self, child: Child) -> dict[str, Any]:
-        """Start a child; its ready line's facts, or nothing. Raises ChildFailed."""
+        """Start a child; its ready line's facts, or nothing. Raises ChildFailed. Several threads may add at once."""
+        self._start(child)
         with self._lock:
-            self._start(child)
             self._children[child.name] = child
-        if not self._watcher.is_alive():
-            self._watcher.start()
+            if not self._watcher.is_alive():
+                self._watcher.start()
         return child.facts
 
     def pids(self) -> dict[str, int]:
