@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
-from console.messages import fields, interface, words
+from console.messages import fields, interface, labels, words
 from console.records import Record, mapping, text
 from console.settings import Language
 from controlplane.domain.refusals import CATALOGUE, DEVICE_CODES, refuse
 
-TEXTS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType({**interface.TEXTS, **fields.TEXTS})
+TEXTS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType({**interface.TEXTS, **labels.TEXTS, **fields.TEXTS})
 """Key → (Chinese, English) of the console's own sentences and titles."""
 
 WORDS: Final[Mapping[str, Mapping[str, tuple[str, str]]]] = MappingProxyType(words.WORDS)

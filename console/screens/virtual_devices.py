@@ -38,7 +38,7 @@ from console.screens.page_lines import (
     table,
 )
 from console.screens.segments import COLUMNS as SEGMENT_COLUMNS
-from console.screens.terminals import COLUMNS as TERMINAL_COLUMNS
+from console.screens.terminals import NOUN as TERMINALS
 from console.theme import Tone
 from console.times import stamp
 from console.widgets.columns import Cell, Column, View
@@ -173,7 +173,7 @@ def _page(record: Record, view: View, related: Related) -> list[Line]:
         *heading(view, "segments"),
         *table(view, SEGMENT_COLUMNS, related.get("segments", [])),
         *heading(view, "terminals"),
-        *table(view, TERMINAL_COLUMNS, related.get("terminals", [])),
+        *table(view, TERMINALS.columns[1:], related.get("terminals", [])),
     ]
 
 
