@@ -14,11 +14,15 @@ from controlplane.wire.work import (
     ApplySegment,
     CalibrateDevice,
     CalibrateServer,
+    CancelDevice,
     CertifyDevice,
     CertifyServer,
     CommissionDevice,
     CommissionServer,
     DistributeSegment,
+    RenewServer,
+    RequestFormal,
+    SynchroniseFormal,
 )
 
 
@@ -38,9 +42,14 @@ def server_facts(calls: GpCalls, address: DeviceAddress, after_change: bool) -> 
         clock_offset_seconds=gp.clock_offset(server.FWQSJ, asked_at, took),
         commissioned=server.FXZT == 1,
         certified=server.ZZZT == 1,
-        certificate_not_after=gp.utc_text(server.JZYXQZ) if server.JZYXQZ else None,
+        certificate_not_after=gp.maybe_utc(server.JZYXQZ),
         tax_authority_code=server.ZGSWJGDM,
         tax_authority_name=server.ZGSWJGMC,
+        certificate_issued_at=gp.maybe_utc(server.JZQSSJ),
+        certificate_stage=gp.STAGES.get(server.ZSJD, ""),
+        certificate_status=gp.STATUS.get(server.ZSZT, ""),
+        formal_requested_at=gp.maybe_utc(server.ZSSQSJ),
+        formal_synced_at=gp.maybe_utc(server.ZSTBSJ),
     )
 
 
@@ -53,11 +62,13 @@ def _nothing(calls: GpCalls, order: Order, reply: gp.Change) -> Evidence:
 
 
 def _device(calls: GpCalls, order: Order, reply: gp.Change) -> Evidence:
-    return DeviceCommissioned(device_no=given(reply.XNSBH, "XNSBH"))
+    return DeviceCommissioned(device_no=given(reply.XNSBH, "XNSBH"), quota_left=reply.SYKFXSL)
 
 
 def _certified(calls: GpCalls, order: Order, reply: gp.Change) -> Evidence:
-    return Certified(not_after=gp.utc_text(given(reply.JZYXQZ, "JZYXQZ")))
+    return Certified(
+        not_after=gp.utc_text(given(reply.JZYXQZ, "JZYXQZ")), issued_at=gp.maybe_utc(reply.JZQSSJ)
+    )
 
 
 def _applied(calls: GpCalls, order: Order, reply: gp.Change) -> Evidence:
@@ -94,6 +105,10 @@ def _distribute(work: DistributeSegment) -> dict[str, Any]:
 
 
 CALLS: dict[type, Call] = {
+    RequestFormal: Call("TP_ZSSQ", _server),
+    SynchroniseFormal: Call("TP_ZSTB", _server),
+    RenewServer: Call("TP_ZSGX", _server),
+    CancelDevice: Call("TP_XNSBZX", _nothing),
     CalibrateServer: Call("TP_SZJZ", _server, good_news=gp.NO_CALIBRATION_NEEDED),
     CommissionServer: Call("TP_FWQFX", _server),
     CertifyServer: Call("TP_FWQZZ", _server),

@@ -71,6 +71,8 @@ class Change(Reply, kw_only=True):
     """Reply of any changing call but the issue; each call fills some of it."""
 
     XNSBH: str = ""
+    SYKFXSL: int | None = None
+    JZQSSJ: str = ""
     JZYXQZ: str = ""
     SLXH: str = ""
     LGXX: list[Segment] | None = None
@@ -131,6 +133,11 @@ class Server(Reply, kw_only=True):
     JZYXQZ: str = ""
     ZGSWJGDM: str = ""
     ZGSWJGMC: str = ""
+    ZSJD: str = ""
+    ZSZT: str = ""
+    JZQSSJ: str = ""
+    ZSSQSJ: str = ""
+    ZSTBSJ: str = ""
 
 
 class CompanyReply(Reply, kw_only=True):
@@ -305,6 +312,22 @@ class UploadsReply(Reply, kw_only=True):
     """GP_SCJGCX."""
 
     SCJG: list[Upload] = []
+
+
+STAGES: dict[str, Literal["none", "temporary", "formal_requested", "formal_synced"]] = {
+    "0": "none",
+    "1": "temporary",
+    "2": "formal_requested",
+    "3": "formal_synced",
+}
+"""ZSJD of TP_FWQXX."""
+STATUS: dict[str, Literal["00", "01", "02", "03"]] = {"00": "00", "01": "01", "02": "02", "03": "03"}
+"""ZSZT of TP_FWQXX; a word that is not there is not told on."""
+
+
+def maybe_utc(device_text: str) -> str | None:
+    """As :func:`utc_text`; None for an empty text."""
+    return utc_text(device_text) if device_text else None
 
 
 def moment_of(device_text: str) -> datetime:

@@ -5,16 +5,17 @@ from __future__ import annotations
 import asyncio
 import hmac
 from collections.abc import Awaitable, Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
 import msgspec
 from msgspec import Struct
 
-from agents.simulated import bureau_reports, calendar, numbers
-from agents.simulated.bureau_memory import SCHEMA, BureauMemory, DeviceRecord
+from agents.simulated import bureau_reports, calendar, certificate_desk, numbers
+from agents.simulated.bureau_memory import SCHEMA, BureauMemory, BureauRefusal, DeviceRecord
 from agents.simulated.bureau_reports import ReportDesk
+from agents.simulated.certificate_desk import CertificateDesk
 from agents.simulated.faults import TRANSPORT, Faults, strike
 from agents.simulated.http_peer import Reply, Request
 from agents.simulated.memory import Memory, Statement
@@ -47,10 +48,6 @@ class _Upload(Struct):
     invoices: list[UploadedInvoice]
 
 
-class BureauRefusal(Exception):
-    """The bureau says no; its text is for the operator."""
-
-
 class Desk(Protocol):
     """A counter of the bureau (窗口): further calls in a file of their own."""
 
@@ -70,14 +67,15 @@ class Bureau:
     ) -> None:
         self._config = config
         self._clock = clock
-        schema = SCHEMA + bureau_reports.SCHEMA
+        schema = SCHEMA + bureau_reports.SCHEMA + certificate_desk.SCHEMA
         self.memory = BureauMemory(Memory(Path(config.state_dir) / "bureau.sqlite", schema, on_failure=on_failure))
         self.faults = Faults(config.seed)
         self.slow = False
         self._arriving: dict[tuple[str, str], str] = {}
         sczs, scsjjg = PACING[config.profile]
         self.reports = ReportDesk(config, self.memory, clock)
-        self._desks: tuple[Desk, ...] = (self.reports,)
+        self._certificates = CertificateDesk(config, self.memory, clock)
+        self._desks: tuple[Desk, ...] = (self.reports, self._certificates)
         self._pacing = {"sczs": config.sczs or sczs, "scsjjg": scsjjg if config.scsjjg is None else config.scsjjg}
 
     async def handle(self, request: Request) -> Reply | None:
@@ -153,12 +151,12 @@ class Bureau:
         known = self.memory.server(no)
         if known is None:
             raise BureauRefusal("税控服务器未发行")
-        not_after = self._new_certificate()
+        not_after = self._certificates.new_end()
         await self.memory.memory.write([("UPDATE servers SET not_after = ? WHERE tax_server_no = ?", (not_after, no))])
-        return Reply.of({"not_after": not_after, **_authority(known[0])})
+        return Reply.of({"not_after": not_after, "issued_at": self._now(), **_authority(known[0])})
 
-    def _new_certificate(self) -> str:
-        return calendar.day(calendar.today(self._clock()) + timedelta(days=self._config.certificate_days))
+    def _now(self) -> str:
+        return calendar.stamp(self._clock())
 
     async def _commission_device(self, body: dict[str, Any]) -> Reply:
         server = self.memory.server(str(body["tax_server_no"]))
@@ -174,6 +172,8 @@ class Bureau:
         device = self.memory.device(no)
         if device is None:
             raise BureauRefusal("虚拟设备未发行")
+        if self._certificates.cancelled(no):
+            raise BureauRefusal("虚拟设备已注销")
         return device
 
     def _profile(self, device: DeviceRecord) -> TaxpayerProfile:
@@ -196,13 +196,14 @@ class Bureau:
 
     async def _certify_device(self, no: str) -> Reply:
         device = self._device(no)
-        not_after = self._new_certificate()
+        not_after = self._certificates.new_end()
         await self.memory.memory.write([("UPDATE devices SET not_after = ? WHERE device_no = ?", (not_after, no))])
         profile = self._profile(device)
         today = calendar.today(self._clock())
         return Reply.of(
             {
                 "not_after": not_after,
+                "issued_at": self._now(),
                 "key": numbers.device_key(self._config.seed, no),
                 "kinds": self._kinds(profile),
                 "rates": profile.rates or calendar.rates_on(profile.kind, today),

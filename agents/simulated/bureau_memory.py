@@ -69,6 +69,10 @@ class Grant:
     confirmed: bool
 
 
+class BureauRefusal(Exception):
+    """The bureau says no; its text is for the operator."""
+
+
 class BureauMemory:
     """The bureau's file. Changes that number something run one after the other under ``ordering``."""
 

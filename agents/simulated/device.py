@@ -75,6 +75,8 @@ class DeviceFacts(Struct):
     pacing: Pacing = Pacing()
     clock_offset: float = 0.0
     offline_since: str = ""
+    certificate_issued_at: str = ""
+    cancelled_at: str = ""
 
 
 @dataclass

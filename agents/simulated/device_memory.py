@@ -59,6 +59,11 @@ class ServerFacts(Struct):
     authority_code: str = ""
     authority_name: str = ""
     clock_offset: float = 0.0
+    issued_at: str = ""
+    stage: int = 0
+    """ZSJD: 0 no certificate, 1 temporary, 2 formal requested, 3 formal."""
+    requested_at: str = ""
+    synced_at: str = ""
 
 
 @dataclass(frozen=True)

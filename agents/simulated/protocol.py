@@ -141,6 +141,8 @@ class Protocol:
         device = self.server.devices.get(str(device_no))
         if device is None:
             raise Refusal("200003", str(device_no))
+        if device.facts.cancelled_at and not call.changing:
+            raise Refusal("200005", str(device_no))
         return Ask(self.server, device, body)
 
     async def _dawdle(self, name: str, ask: Ask) -> None:
@@ -157,6 +159,8 @@ class Protocol:
         digest = body_hash(ask.body)
         if (first := self._first_answer(name, ask, digest)) is not None:
             return first
+        if ask.device is not None and ask.device.facts.cancelled_at:
+            raise Refusal("200005", ask.owner)
         if worker.working_on or self.server.around.faults.take((ask.owner, self.server.tax_server_no), name, ("busy",)):
             raise Refusal("7503")
         worker.working_on = serial

@@ -6,12 +6,12 @@ from datetime import datetime
 
 import msgspec
 
-from agents.simulated import calendar
+from agents.simulated import calendar, certificate_calls
 from agents.simulated.device import CLOCK_LIMIT, Company, DeviceFacts, KindFacts, Pacing
 from agents.simulated.device_memory import device_row
 from agents.simulated.numbers import yuan
 from agents.simulated.refusals import TEXTS, Refusal
-from agents.simulated.tax_server import KERNEL_VERSION, Ask, Call, Done
+from agents.simulated.tax_server import KERNEL_VERSION, Ask, Call, Done, TaxServer
 
 _BUREAU_TIME_WITHIN = 1.5
 
@@ -23,7 +23,7 @@ async def server_information(ask: Ask) -> Done:
         {
             "SWUKBH": server.tax_server_no,
             "XNSBZS": server.quota,
-            "SYKFXSL": max(0, server.quota - len(server.devices)),
+            "SYKFXSL": server.places_left(),
             "FWQSJ": calendar.stamp(server.now()),
             "LJNH": KERNEL_VERSION,
             "FXZT": 1 if server.facts.commissioned_at else 0,
@@ -31,9 +31,21 @@ async def server_information(ask: Ask) -> Done:
             "JZYXQZ": server.facts.not_after,
             "ZGSWJGDM": server.facts.authority_code,
             "ZGSWJGMC": server.facts.authority_name,
+            "ZSJD": str(server.facts.stage),
+            "ZSZT": _status(server),
+            "JZQSSJ": server.facts.issued_at,
+            "ZSSQSJ": server.facts.requested_at,
+            "ZSTBSJ": server.facts.synced_at,
             "JDSJ": await server.line.time(_BUREAU_TIME_WITHIN),
         }
     )
+
+
+def _status(server: TaxServer) -> str:
+    """证书状态: 00 in force, 03 expired by the server's own clock, empty without a certificate."""
+    if not server.facts.not_after:
+        return ""
+    return "00" if server.facts.not_after >= calendar.day(server.now()) else "03"
 
 
 async def calibrate(ask: Ask) -> Done:
@@ -70,7 +82,8 @@ async def certify_server(ask: Ask) -> Done:
     if not server.facts.commissioned_at:
         raise Refusal("200001", "税控服务器未发行")
     answer = await server.line.call("POST", f"/servers/{server.tax_server_no}/certify", {})
-    server.facts.not_after = answer["not_after"]
+    server.facts.not_after, server.facts.issued_at = answer["not_after"], answer["issued_at"]
+    server.facts.stage = server.facts.stage or 1
     server.facts.authority_code, server.facts.authority_name = answer["authority_code"], answer["authority_name"]
     return Done(
         {
@@ -87,7 +100,7 @@ async def commission_device(ask: Ask) -> Done:
     server = ask.server
     if not server.facts.not_after:
         raise Refusal("200001", "税控服务器未制证")
-    if len(server.devices) >= server.quota:
+    if not server.places_left():
         raise Refusal("200002")
     facts = DeviceFacts(ask.text("NSRSBH", 20), ask.text("NSRMC"), ask.text("SF", 4))
     wish = {
@@ -99,7 +112,7 @@ async def commission_device(ask: Ask) -> Done:
     }
     device_no = str((await server.line.call("POST", "/devices", wish))["device_no"])
     device = server.add_device(device_no, facts)
-    return Done({"XNSBH": device_no, "SYKFXSL": server.quota - len(server.devices)}, [device_row(device)])
+    return Done({"XNSBH": device_no, "SYKFXSL": server.places_left()}, [device_row(device)])
 
 
 async def company(ask: Ask) -> Done:
@@ -136,11 +149,13 @@ async def certify_device(ask: Ask) -> Done:
     answer = await server.line.call("POST", f"/devices/{device.device_no}/certify", {})
     facts = device.facts
     facts.certificate_not_after, facts.key = answer["not_after"], answer["key"]
+    facts.certificate_issued_at = answer["issued_at"]
     known = {kind.kind: kind for kind in facts.kinds}
     facts.kinds = [_renewed(known.get(kind.kind), kind) for kind in msgspec.convert(answer["kinds"], list[KindFacts])]
     facts.rates = msgspec.convert(answer["rates"], list[str])
     facts.pacing = msgspec.convert(answer["pacing"], Pacing)
-    return Done({"JZYXQZ": facts.certificate_not_after}, [device_row(device)])
+    dates = {"JZQSSJ": facts.certificate_issued_at, "JZYXQZ": facts.certificate_not_after}
+    return Done(dates, [device_row(device)])
 
 
 def _renewed(before: KindFacts | None, granted: KindFacts) -> KindFacts:
@@ -199,6 +214,7 @@ async def add_terminal(ask: Ask) -> Done:
 
 
 CALLS: dict[str, Call] = {
+    **certificate_calls.CALLS,
     "TP_FWQXX": Call(server_information, for_server=True),
     "TP_SZJZ": Call(calibrate, changing=True, for_server=True),
     "TP_FWQFX": Call(commission_server, changing=True, for_server=True),

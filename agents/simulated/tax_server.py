@@ -68,6 +68,11 @@ class TaxServer:
         self.devices[device_no] = device
         return device
 
+    def places_left(self) -> int:
+        """Virtual devices it can still take; a cancelled one has given its place back."""
+        taken = sum(1 for device in self.devices.values() if not device.facts.cancelled_at)
+        return max(0, self.quota - taken)
+
     def drift(self, target: str, faults: list[Fault]) -> Statement:
         """Set the clock of the server or of one device as far off as the faults say; without any, right again."""
         seconds = sum(fault.seconds or 0.0 for fault in faults if fault.kind == "clock_drift")
@@ -106,6 +111,7 @@ class TaxServer:
                     "device_no": device.device_no,
                     "taxpayer_id": device.facts.taxpayer_id,
                     "certified": device.certified(),
+                    "cancelled": bool(device.facts.cancelled_at),
                     "last_index": device.last_index,
                     "waiting_uploads": device.waiting_count,
                     "offline_since": device.facts.offline_since,

@@ -6,7 +6,7 @@ import csv
 from functools import cache
 from pathlib import Path
 
-from controlplane.domain import clock_rule, device_kind
+from controlplane.domain import certificate, clock_rule, device_kind
 from controlplane.domain.calendar import Calendar
 from controlplane.domain.invoice_kind import KindTable
 from controlplane.domain.issuing_rules import IssuingRules, load_notes, load_tolerances
@@ -57,4 +57,5 @@ def issuing_rules(id_check: Level = "warn") -> IssuingRules:
         notes=load_notes(rows("preference_notes")),
         warn_minutes={row["cause"]: int(row["warn_minutes"]) for row in rows("health_thresholds")},
         id_check=id_check,
+        certificates=certificate.load(rows("certificate_rules")),
     )

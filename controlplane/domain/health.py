@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 from typing import Final, Literal
 
-from controlplane.domain import tax_server
+from controlplane.domain import certificate, tax_server
+from controlplane.domain.certificate import Life
 from controlplane.domain.clock_rule import in_month_last_hour, next_month_last_hour, rule_at
 from controlplane.domain.dated import DEVICE_ZONE
 from controlplane.domain.issuing_rules import IssuingRules
@@ -20,6 +21,11 @@ _MINUTE = timedelta(minutes=1)
 _DAY = timedelta(days=1)
 _UNKNOWN_CODES: Final = frozenset({"device_not_read", "device_facts_old"})
 
+_STATUS_CAUSES: Final = {
+    certificate.SUSPENDED: "certificate_suspended",
+    certificate.REVOKED: "certificate_revoked",
+}
+
 TEXTS: Final = {
     "fine": ("正常", "fine"),
     "no_stock": ("票种 {kind} 号码约 {lasting} 后用完", "numbers of kind {kind} last {lasting}"),
@@ -30,6 +36,9 @@ TEXTS: Final = {
     "certificate_expired": ("证书 {lasting} 后到期", "the certificate expires in {lasting}"),
     "certificate_lapsed": ("证书已过期", "the certificate has expired"),
     "server_certificate_expired": ("服务器证书 {lasting} 后到期", "the server's certificate expires in {lasting}"),
+    "certificate_renewal_due": ("证书已到更新时间", "the certificate is due for renewal"),
+    "certificate_suspended": ("证书已挂起", "the certificate is suspended"),
+    "certificate_revoked": ("证书已注销", "the certificate is revoked"),
     "clock_off": ("时钟相差 {seconds} 秒", "the clock is off by {seconds} seconds"),
     "clock_off_month_end": ("时钟相差 {seconds} 秒, {lasting} 后 (月末最后一小时) 停开",
                             "the clock is off by {seconds} seconds; it stops issuing in {lasting} (month's last hour)"),
@@ -87,6 +96,9 @@ class ServerFacts:
     reachable: bool = True
     clock_offset_seconds: float | None = None
     certificate_not_after: datetime | None = None
+    certificate_issued_at: datetime | None = None
+    certificate_status: str = ""
+    """As the server told it last; empty = not told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,9 +139,12 @@ def server_health(facts: ServerFacts, now: datetime, rules: IssuingRules) -> Hea
     if not facts.reachable:
         return Health("stopped", "device_unreachable", 0)
     left = _minutes(facts.certificate_not_after, now)
+    if facts.certificate_status in certificate.STOPPED:
+        return Health("stopped", _STATUS_CAUSES[facts.certificate_status], 0)
     if left == 0:
         return Health("stopped", "certificate_lapsed", 0)
     stops = [*_clock_stops(facts.clock_offset_seconds, now, rules)]
+    stops += _renewal_stops((facts.certificate_issued_at, facts.certificate_not_after), now, rules)
     if left is not None:
         stops.append(_Stop(left, "certificate_expired", {}, False))
     return _verdict(stops, rules)
@@ -167,8 +182,21 @@ def _device_stops(facts: DeviceFacts, now: datetime, rules: IssuingRules) -> Ite
         ("server_certificate_expired", facts.server_certificate_not_after),
     ):
         yield _Stop(_minutes(not_after, now), cause, {}, False)
+    yield from _renewal_stops((facts.certificate_issued_at, facts.certificate_not_after), now, rules)
     if facts.bureau_online is False:
         yield _Stop(None, "bureau_unreachable", {}, True)
+
+
+def _renewal_stops(
+    dates: tuple[datetime | None, datetime | None], now: datetime, rules: IssuingRules
+) -> Iterator[_Stop]:
+    """A certificate past its time of renewal warns: the clock opens the job by itself, so something keeps it."""
+    issued_at, not_after = dates
+    rule = certificate.rule_at(rules.certificates, now)
+    if rule is None or not_after is None:
+        return
+    if certificate.renewal_due_at(Life(issued_at, not_after), rule) <= now:
+        yield _Stop(None, "certificate_renewal_due", {}, True)
 
 
 def _clock_stops(offset: float | None, now: datetime, rules: IssuingRules) -> Iterator[_Stop]:

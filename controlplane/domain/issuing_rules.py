@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Final
 
+from controlplane.domain.certificate import CertificateRule
 from controlplane.domain.clock_rule import ClockRule
 from controlplane.domain.dated import Row, day_of, in_force, last_day_of
 from controlplane.domain.invoice_kind import KindTable
@@ -50,6 +51,7 @@ class IssuingRules:
     """Cause → how many minutes before it stops issuing a device's health warns."""
     id_check: Level = "warn"
     """What a failed check digit of a buyer's tax id is."""
+    certificates: tuple[CertificateRule, ...] = ()
     facts_max_age: timedelta = timedelta(minutes=10)
     """Readings older than this prove nothing: the device does not sign until it is read again."""
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
-from controlplane.domain import tax_server, virtual_device
+from controlplane.domain import certificate, tax_server, virtual_device
 from controlplane.domain.clock_rule import rule_at
 from controlplane.domain.dated import DEVICE_ZONE
 from controlplane.domain.foreign_text import codepoint
@@ -54,7 +54,10 @@ class DeviceFacts:
     late_uploads: int = 0
     """Invoices of earlier months that are not uploaded yet."""
     certificate_not_after: datetime | None = None
+    certificate_issued_at: datetime | None = None
     server_certificate_not_after: datetime | None = None
+    server_certificate_status: str = ""
+    """As the tax server told it last (00, 01, 02, 03); empty = not told."""
     kinds: Mapping[str, KindLimits] = field(default_factory=dict)
     rates: frozenset[str] = frozenset()
     """授权税率 in their one spelling (``money.rate_text``)."""
@@ -135,6 +138,9 @@ def _not_usable(facts: DeviceFacts, now: datetime, rules: IssuingRules) -> Refus
 
 def _certificate_blocks(facts: DeviceFacts, now: datetime) -> list[Refusal]:
     found = []
+    if facts.server_certificate_status in certificate.STOPPED:
+        status = facts.server_certificate_status
+        found.append(refuse("server_certificate_stopped", device_no=facts.device_no, status=status))
     for code, not_after in (
         ("certificate_expired", facts.certificate_not_after),
         ("server_certificate_expired", facts.server_certificate_not_after),

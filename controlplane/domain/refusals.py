@@ -213,6 +213,8 @@ DEVICE_CODES: Final[Mapping[str, str]] = MappingProxyType(
         "200003": "device_not_there",
         "200001": "step_out_of_order",
         "200002": "quota_used_up",
+        "200004": "device_not_empty",
+        "200005": "device_cancelled",
         "300001": "bureau_unreachable",
         "300002": "bureau_refused",
     }

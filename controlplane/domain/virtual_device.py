@@ -8,12 +8,14 @@ from controlplane.domain.acts import ActSpec, Field, Words, acts
 from controlplane.domain.lifecycle import machine
 
 _READY_VERBS = ("calibrate", "read", "add_terminal", "apply", "receive", "distribute")
+_ON_THE_WAY = ("registered", "commissioned", "company_fetched", "certified", "kinds_fetched")
 _REPEATABLE = ("fetch_company", "certify", "fetch_kinds", "fetch_rates")
 
 MACHINE: Final = machine(
     "virtual_device",
     "registered",
     (
+        *((state, "commission_fully", state) for state in _ON_THE_WAY),
         ("registered", "commission", "commissioned"),
         ("registered", "cancel", "cancelled"),
         ("commissioned", "fetch_company", "company_fetched"),
@@ -42,7 +44,8 @@ MACHINE: Final = machine(
         ("suspended", "cancel", "cancelled"),
     ),
 )
-"""Five steps, each gated on the one before; a ready device takes every upkeep verb, and so does a suspended one."""
+"""Five steps, each gated on the one before; a ready device takes every upkeep verb, and so does a suspended one.
+``commission_fully`` sets the steps off one after the other, from wherever the device stands."""
 
 JOB_KINDS: Final = {
     "commission": "device.commission",
@@ -56,8 +59,10 @@ JOB_KINDS: Final = {
     "apply": "segment.apply",
     "receive": "segment.receive",
     "distribute": "segment.distribute",
+    "cancel": "device.cancel",
 }
-"""Verbs that need an agent → job kind. The other verbs (suspend, resume, cancel) settle at once."""
+"""Verbs that need an agent → job kind. Suspend and resume settle at once, and so does cancelling what was never
+commissioned; ``commission_fully`` opens the job of the next step."""
 
 _NOUN = "virtual-devices"
 _KIND = Field("kind", "kind")
@@ -72,8 +77,10 @@ ACTS: Final = (
         "fleet.change",
         "collection",
     ),
-    *acts(_NOUN, "commission", "fetch_company", "certify", "fetch_kinds", "fetch_rates", "calibrate", "read", "resume"),
+    *acts(_NOUN, "commission_fully", "commission"),
+    *acts(_NOUN, "fetch_company", "certify", "fetch_kinds", "fetch_rates", "calibrate", "read", "resume"),
     ActSpec(_NOUN, "suspend", dangerous=True),
+    ActSpec(_NOUN, "cancel", dangerous=True),
     ActSpec(_NOUN, "add_terminal", (_TERMINAL, Field("terminal_name", "text"))),
     ActSpec(_NOUN, "apply", (_KIND, Field("count", "count", 100_000))),
     ActSpec(_NOUN, "receive", (_KIND,)),
@@ -83,6 +90,7 @@ ACTS: Final = (
 
 WORDS: Final[Words] = {
     "verb": {
+        "commission_fully": ("一键发行", "commission fully"),
         "fetch_company": ("企业信息获取", "fetch company information"),
         "fetch_kinds": ("发票类型获取", "fetch invoice kinds"),
         "fetch_rates": ("核定税率获取", "fetch authorised rates"),

@@ -38,6 +38,10 @@ class Act:
     arguments: dict[str, Any]
 
 
+BESIDE_JOBS = frozenset({"suspend", "resume", "change"})
+"""Verbs that may be done while a job of the record is open."""
+
+
 def begin(tx: Transaction, act: Act, noun: str) -> Entry:
     """Open the operation-log entry of an act; it stays, marked refused, should the act be refused."""
     entry = Entry(act.caller.id, act.caller.name, act.caller.kind, f"{noun}.{act.verb}", noun, act.record_id)
@@ -73,6 +77,6 @@ def why_not(spec: ActSpec, state: str, machine: Machine, held: Row | None, calle
         return refuse("not_permitted", act=spec.verb).message
     if spec.verb in machine.moves and not machine.may(state, spec.verb):
         return machine.not_allowed(state, spec.verb).message
-    if held is not None and spec.verb not in ("suspend", "resume"):
+    if held is not None and spec.verb not in BESIDE_JOBS:
         return refuse("open_job", kind=held["kind"]).message
     return None

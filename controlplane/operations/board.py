@@ -12,9 +12,9 @@ from controlplane.domain import virtual_device
 from controlplane.domain.dated import DEVICE_ZONE
 from controlplane.domain.health import Burn, Health, health
 from controlplane.domain.principal import Principal
-from controlplane.domain.refusals import refuse
+from controlplane.domain.refusals import from_device, refuse
 from controlplane.domain.registry import acts_of
-from controlplane.operations import acts, facts
+from controlplane.operations import acts, certificates, facts, things_left
 from controlplane.operations.acts import Viewer
 from controlplane.store import board
 from controlplane.store.statement import Connection, Row
@@ -26,9 +26,10 @@ SOURCE = (
 )
 COLUMNS = (
     "d.*, s.tax_server_no, s.state AS server_state, s.certificate_not_after AS server_certificate_not_after, "
+    "s.certificate_status AS server_certificate_status, "
     "t.name AS taxpayer_name, b.agent_id, b.epoch, a.name AS agent_name, a.last_seen AS agent_last_seen"
 )
-_HIDDEN = ("server_certificate_not_after", "kinds", "rates", "company", "offline_fen")
+_HIDDEN = ("server_certificate_not_after", "server_certificate_status", "kinds", "rates", "company", "offline_fen")
 
 
 class Sums:
@@ -48,6 +49,8 @@ class Sums:
         for row in board.issued(hand, ids, local.date().isoformat()):
             self.issued[row["device_id"]][row["kind"]] = int(row["n"])
             self.gross[row["device_id"]] += int(row["gross_fen"])
+        self.left = things_left.of_devices(hand, rows)
+        self.newest = {row["subject_id"]: row for row in board.newest_jobs(hand, ids)}
         self.jobs = {row["subject_id"]: {"id": row["id"], "kind": row["kind"]} for row in board.open_jobs(hand, ids)}
 
     def burn(self, device_id: str) -> Burn:
@@ -75,10 +78,15 @@ def _view(row: Row, sums: Sums, viewer: Viewer) -> dict[str, Any]:
         "stock": sums.stock[device_id],
         "waiting_invoices": sums.waiting.get(device_id, 0),
         "waiting_uploads": sums.to_upload.get(device_id, 0),
+        "issuable": sum(sums.stock[device_id].values()),
         "issued_today": sum(sums.issued[device_id].values()),
+        "issued_total": row["last_index"],
         "open_job": sums.jobs.get(device_id),
+        "last_refusal": last_refusal(row, sums.newest.get(device_id)),
+        "certificate": certificates.view(row, viewer),
+        "to_ready": bool(row["to_ready"]),
         "health": health_view(health(known, viewer.now, viewer.rules, sums.burn(device_id))),
-        "allowed": _allowed(row, sums.jobs.get(device_id), viewer.caller),
+        "allowed": _allowed(row, sums, viewer.caller),
     }
 
 
@@ -97,11 +105,23 @@ def health_view(found: Health) -> dict[str, Any]:
     }
 
 
-def _allowed(row: Row, held: Row | None, caller: Principal) -> list[dict[str, Any]]:
-    found = []
+def last_refusal(device: Row, newest: Row | None) -> dict[str, Any] | None:
+    """Why the newest job of a device was refused, as device or bureau said it; None when it was not."""
+    if newest is None or newest["state"] != "refused":
+        return None
+    name = device["device_no"] or device["name"]
+    said = from_device(newest["code"], newest["message"], device_no=name).as_dict()
+    return said | {"job_kind": newest["kind"], "at": newest["settled_at"]}
+
+
+def _allowed(row: Row, sums: Sums, caller: Principal) -> list[dict[str, Any]]:
+    found, held = [], sums.jobs.get(row["id"])
     for spec in acts_of("virtual-devices"):
         why = acts.why_not(spec, row["state"], virtual_device.MACHINE, held, caller)
         if why is None and row["agent_id"] is None and spec.verb in virtual_device.JOB_KINDS and row["device_no"]:
             why = refuse("no_agent", device_no=row["device_no"]).message
+        if why is None and spec.verb == "cancel":
+            left = sums.left[row["id"]].refusal(row)
+            why = left.message if left else None
         found.append(acts.verdict(spec, why))
     return found

@@ -62,11 +62,15 @@ _FITS: Mapping[type, Mapping[str, Callable[[Any], bool]]] = {
     wire.Outcome: {"at": _moment},
     evidence.ServerFacts: {
         "certificate_not_after": _moment,
+        "certificate_issued_at": _moment,
+        "formal_requested_at": _moment,
+        "formal_synced_at": _moment,
         "clock_offset_seconds": _seconds,
         "quota_total": _count,
         "quota_left": _count,
     },
-    evidence.Certified: {"not_after": _moment},
+    evidence.Certified: {"not_after": _moment, "issued_at": _moment},
+    evidence.DeviceCommissioned: {"quota_left": lambda left: left is None or _count(left)},
     evidence.Rates: {"rates": _rates},
     evidence.KindFacts: {
         "issue_deadline": _day,

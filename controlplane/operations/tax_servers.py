@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from controlplane.domain import tax_server
+from controlplane.domain import certificate, tax_server
 from controlplane.domain.health import ServerFacts, server_health
 from controlplane.domain.issuing_rules import IssuingRules
 from controlplane.domain.principal import Principal
-from controlplane.domain.refusals import refuse
-from controlplane.operations import acts, jobs, placement
+from controlplane.domain.refusals import Refusal, refuse
+from controlplane.operations import acts, certificates, jobs, placement, quota
 from controlplane.operations.acts import Act, Viewer
 from controlplane.operations.board import health_view
 from controlplane.store import devices, tax_servers, times
@@ -24,7 +24,11 @@ _WORK: dict[str, work.Work] = {
     "calibrate": work.CalibrateServer(),
     "commission": work.CommissionServer(),
     "certify": work.CertifyServer(),
+    "request_formal": work.RequestFormal(),
+    "sync_formal": work.SynchroniseFormal(),
+    "renew": work.RenewServer(),
 }
+_SHOWN_DEVICES = 10
 
 
 def register(tx: Transaction, caller: Principal, values: dict[str, Any]) -> str:
@@ -44,13 +48,17 @@ def act(tx: Transaction, wanted: Act, rules: IssuingRules) -> str | None:
     """Do one verb; returns the id of the job it opened, if any."""
     acts.begin(tx, wanted, "tax-servers")
     row = acts.check(tax_servers.find(tx, wanted.record_id, lock=True), wanted, tax_server.MACHINE)
-    work = _WORK.get(wanted.verb)
-    if work is not None:
-        subject = ("tax-servers", row["id"], jobs.PLATFORM)
-        return jobs.open_job(tx, ("tax-servers", row["id"]), subject, work, wanted.caller)
+    held = _gate(tx, row, wanted.verb)
+    if held is not None:
+        raise held
+    if wanted.verb == "change":
+        return _change_attributes(tx, row, wanted)
+    if wanted.verb in _WORK:
+        return _open(tx, row, _WORK[wanted.verb], wanted.caller)
+    if wanted.verb == "retire":
+        _no_open_job(tx, row["id"])
     state = tax_server.MACHINE.after(row["state"], wanted.verb)
-    devices.change(tx, "tax_servers", row["id"], {"state": state}, tx.now)
-    tx.raise_event(Event("tax-servers", row["id"], jobs.PLATFORM, wanted.verb, row["version"] + 1))
+    _change(tx, row, wanted.verb, {"state": state})
     if wanted.verb == "resume":
         jobs.wake(tx, row["id"], resumed=True)
     for device in devices.of_server(tx, row["id"]):
@@ -58,23 +66,78 @@ def act(tx: Transaction, wanted: Act, rules: IssuingRules) -> str | None:
     return None
 
 
+def _gate(hand: Connection, row: Row, verb: str) -> Refusal | None:
+    """What besides the server's state keeps a verb from being done: the certificate's stage, devices left on it."""
+    stage = row["certificate_stage"]
+    if verb in certificate.MACHINE.moves and not certificate.MACHINE.may(stage, verb):
+        return certificate.MACHINE.not_allowed(stage, verb)
+    if verb != "retire":
+        return None
+    left = devices.left_on(hand, row["id"])
+    if not left:
+        return None
+    named = ", ".join(device["device_no"] or device["name"] for device in left[:_SHOWN_DEVICES])
+    more = ", …" if len(left) > _SHOWN_DEVICES else ""
+    return refuse("devices_left", tax_server_no=row["tax_server_no"], count=len(left), devices=named + more)
+
+
+def _change_attributes(tx: Transaction, row: Row, wanted: Act) -> str | None:
+    """Write what was given; a new address is tried at once, by the job that is open or by one that reads the server."""
+    given = {name: value for name, value in wanted.arguments.items() if value is not None}
+    if not given:
+        raise refuse("field_invalid", problem="nothing to change was given")
+    _change(tx, row, wanted.verb, given)
+    moved = any(row[name] != given[name] for name in tax_server.ADDRESS & given.keys())
+    if not moved:
+        return None
+    jobs.wake(tx, row["id"])
+    if not tax_server.MACHINE.may(row["state"], "synchronise") or job_store.open_of(tx, row["id"]) is not None:
+        return None
+    return _open(tx, row, _WORK["synchronise"], wanted.caller)
+
+
+def _open(tx: Transaction, row: Row, wanted: work.Work, caller: Principal) -> str:
+    return jobs.open_job(tx, ("tax-servers", row["id"]), ("tax-servers", row["id"], jobs.PLATFORM), wanted, caller)
+
+
+def _no_open_job(tx: Transaction, server_id: str) -> None:
+    held = job_store.open_of(tx, server_id)
+    if held is not None:
+        raise refuse("open_job", kind=held["kind"], job_id=held["id"])
+
+
+def _change(tx: Transaction, row: Row, verb: str, values: dict[str, Any]) -> None:
+    devices.change(tx, "tax_servers", row["id"], values, tx.now)
+    tx.raise_event(Event("tax-servers", row["id"], jobs.PLATFORM, verb, row["version"] + 1))
+
+
 def view(hand: Connection, row: Row, viewer: Viewer) -> dict[str, Any]:
     """A tax server as the API shows it, with the verbs that are allowed now."""
     binding = job_store.glance(hand, row["id"])
     held = job_store.open_of(hand, row["id"])
+    possible = acts.allowed(hand, row, "tax-servers", tax_server.MACHINE, viewer.caller)
     return row | {
         "agent_id": binding["agent_id"] if binding else None,
         "open_job": held,
         "health": health_view(server_health(_facts(row), viewer.now, viewer.rules)),
-        "allowed": acts.allowed(hand, row, "tax-servers", tax_server.MACHINE, viewer.caller),
+        "certificate": certificates.view(row, viewer),
+        "quota_free": quota.places(hand, row).free,
+        "allowed": [_gated(hand, row, one) for one in possible],
     }
 
 
+def _gated(hand: Connection, row: Row, allowed: dict[str, Any]) -> dict[str, Any]:
+    held = _gate(hand, row, allowed["verb"]) if allowed["enabled"] else None
+    return allowed if held is None else {**allowed, "enabled": False, "why": held.message}
+
+
 def _facts(row: Row) -> ServerFacts:
-    not_after = row["certificate_not_after"]
+    not_after, issued_at = row["certificate_not_after"], row["certificate_issued_at"]
     return ServerFacts(
         state=row["state"],
         read_at=times.from_text(row["read_at"]) if row["read_at"] else None,
         clock_offset_seconds=row["clock_offset_seconds"],
         certificate_not_after=times.from_text(not_after) if not_after else None,
+        certificate_issued_at=times.from_text(issued_at) if issued_at else None,
+        certificate_status=row["certificate_status"],
     )

@@ -64,6 +64,45 @@ def open_jobs(hand: Connection, device_ids: Sequence[str]) -> list[Row]:
     )
 
 
+def numbers_left(hand: Connection, device_ids: Sequence[str]) -> list[Row]:
+    """Per device: numbers that are left on it, distributed or not."""
+    return _sum(
+        hand,
+        device_ids,
+        "SELECT device_id, SUM(end_no - next_no + 1) AS n FROM segments WHERE device_id IN ({}) GROUP BY device_id",
+    )
+
+
+def last_days(hand: Connection, device_ids: Sequence[str]) -> list[Row]:
+    """Per device: the day (of the device's zone) of its newest invoice, None without any."""
+    return _sum(
+        hand,
+        device_ids,
+        "SELECT d.id AS device_id, (SELECT MAX(f.day) FROM invoice_facts f WHERE f.device_id = d.id) AS day "
+        "FROM devices d WHERE d.id IN ({})",
+    )
+
+
+def lane_jobs(hand: Connection, device_ids: Sequence[str]) -> list[Row]:
+    """Per device: open jobs in its lane."""
+    return _sum(
+        hand,
+        device_ids,
+        "SELECT target_id AS device_id, COUNT(*) AS n FROM jobs WHERE state IN ('queued', 'leased', 'unknown') "
+        "AND target_id IN ({}) GROUP BY target_id",
+    )
+
+
+def newest_jobs(hand: Connection, subject_ids: Sequence[str]) -> list[Row]:
+    """Per subject: its newest job."""
+    return _sum(
+        hand,
+        subject_ids,
+        "SELECT j.subject_id, j.kind, j.state, j.code, j.message, j.settled_at FROM jobs j WHERE j.id IN "
+        "(SELECT MAX(id) FROM jobs WHERE subject_id IN ({}) GROUP BY subject_id)",
+    )
+
+
 def _sum(hand: Connection, ids: Sequence[str], text: str) -> list[Row]:
     if not ids:
         return []

@@ -27,9 +27,12 @@ class DeviceRow(SQLModel, table=True):
     state: str
     held_reason: str = ""
     """Why an operator suspended it."""
+    to_ready: int = 0
+    """1 while the steps of its commissioning follow each other by themselves."""
     kinds: str = "[]"
     rates: str = "[]"
     company: str = "{}"
+    certificate_issued_at: str | None = None
     certificate_not_after: str | None = None
     reachable: int | None = None
     unreachable_message: str = ""
@@ -51,10 +54,26 @@ _ONE = Statement("SELECT * FROM devices WHERE id = :id")
 _LOCKED = Statement("SELECT * FROM devices WHERE id = :id", for_update=True)
 _BY_NUMBER = Statement("SELECT * FROM devices WHERE device_no = :device_no")
 _OF_SERVER = Statement("SELECT * FROM devices WHERE tax_server_id = :server_id ORDER BY id")
-_COUNT = Statement("SELECT COUNT(*) AS n FROM devices WHERE tax_server_id = :server_id AND state <> 'cancelled'")
+_LEFT_ON = Statement(
+    "SELECT id, device_no, name, state FROM devices WHERE tax_server_id = :server_id AND state <> 'cancelled' "
+    "ORDER BY id"
+)
+_TAKEN = Statement(
+    "SELECT COUNT(*) AS registered, SUM(CASE WHEN state = 'registered' THEN 1 ELSE 0 END) AS uncommissioned "
+    "FROM devices WHERE tax_server_id = :server_id AND state <> 'cancelled'"
+)
+_NAMED = Statement(
+    "SELECT id FROM devices WHERE taxpayer_id = :taxpayer_id AND tax_server_id = :tax_server_id AND name = :name "
+    "AND state <> 'cancelled' LIMIT 1"
+)
+_DATED = Statement(
+    "SELECT id, taxpayer_id, state, version, certificate_issued_at, certificate_not_after FROM devices "
+    "WHERE certificate_not_after IS NOT NULL AND state <> 'cancelled' ORDER BY id"
+)
 _OF_TAXPAYER = Statement(
-    "SELECT d.*, s.state AS server_state, s.certificate_not_after AS server_certificate_not_after "
-    "FROM devices d LEFT JOIN tax_servers s ON s.id = d.tax_server_id WHERE d.taxpayer_id = :taxpayer_id ORDER BY d.id"
+    "SELECT d.*, s.state AS server_state, s.certificate_not_after AS server_certificate_not_after, "
+    "s.certificate_status AS server_certificate_status FROM devices d "
+    "LEFT JOIN tax_servers s ON s.id = d.tax_server_id WHERE d.taxpayer_id = :taxpayer_id ORDER BY d.id"
 )
 
 
@@ -91,7 +110,22 @@ def read(hand: Connection, device_id: str, values: dict[str, Any]) -> None:
     hand.run(Statement(f"UPDATE devices SET {columns} WHERE id = :id"), {**values, "id": device_id})
 
 
-def count_of_server(hand: Connection, server_id: str) -> int:
-    """How many of a tax server's quota are taken."""
-    row = hand.one(_COUNT, {"server_id": server_id})
-    return row["n"] if row else 0
+def left_on(hand: Connection, server_id: str) -> list[Row]:
+    """Virtual devices of a tax server that are not cancelled."""
+    return hand.rows(_LEFT_ON, {"server_id": server_id})
+
+
+def taken(hand: Connection, server_id: str) -> tuple[int, int]:
+    """How many of a tax server's places are taken here, and how many of these are not commissioned yet."""
+    row = hand.one(_TAKEN, {"server_id": server_id})
+    return (int(row["registered"]), int(row["uncommissioned"] or 0)) if row else (0, 0)
+
+
+def named(hand: Connection, values: Row) -> bool:
+    """Whether a taxpayer has a device of this name on this tax server. Keys: taxpayer_id, tax_server_id, name."""
+    return hand.one(_NAMED, values) is not None
+
+
+def with_certificates(hand: Connection) -> list[Row]:
+    """Devices that have a certificate, with its dates."""
+    return hand.rows(_DATED)

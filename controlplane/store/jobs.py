@@ -106,6 +106,9 @@ _EVIDENCE = Statement(
     "SELECT id FROM evidence WHERE job_id = :job_id AND epoch = :epoch AND outcome = :outcome LIMIT 1"
 )
 _ISSUING = Statement(f"SELECT DISTINCT target_id FROM jobs WHERE kind = 'invoice.issue' AND {OPEN}")
+_COMMISSIONING = Statement(
+    f"SELECT COUNT(*) AS n FROM jobs WHERE target_id = :target_id AND {OPEN} AND kind = 'device.commission'"
+)
 _LANES = Statement(
     "SELECT b.target_id, b.target_noun, b.epoch, b.session, b.rest_until FROM bindings b WHERE b.agent_id = :agent_id "
     f"AND EXISTS (SELECT 1 FROM jobs j WHERE j.target_id = b.target_id AND {OPEN.replace('state', 'j.state')}) "
@@ -149,7 +152,7 @@ _SERVES = Statement(
     "d.taxpayer_id, d.state AS device_state, s.tax_server_no, s.host, s.port FROM bindings b "
     "LEFT JOIN devices d ON d.id = b.target_id "
     "LEFT JOIN tax_servers s ON s.id = COALESCE(d.tax_server_id, b.target_id) "
-    "WHERE b.agent_id = :agent_id ORDER BY b.target_id"
+    "WHERE b.agent_id = :agent_id AND (d.state IS NULL OR d.state <> 'cancelled') ORDER BY b.target_id"
 )
 
 
@@ -176,6 +179,12 @@ def open_of(hand: Connection, subject_id: str) -> Row | None:
 def held_on(hand: Connection, target_id: str) -> bool:
     """Whether an agent holds any job of a target."""
     return hand.one(_HELD_ON, {"target_id": target_id}) is not None
+
+
+def commissioning(hand: Connection, server_id: str) -> int:
+    """How many virtual devices a tax server is being asked for right now."""
+    row = hand.one(_COMMISSIONING, {"target_id": server_id})
+    return int(row["n"]) if row else 0
 
 
 def queued_issues(hand: Connection, target_id: str) -> list[Row]:

@@ -6,6 +6,7 @@ from sqlmodel import SQLModel
 
 from controlplane.store import (
     agents,
+    batches,
     devices,
     head,
     invoices,
@@ -23,6 +24,7 @@ from controlplane.store import (
 
 NOUNS = (
     agents,
+    batches,
     devices,
     head,
     invoices,

@@ -24,12 +24,19 @@ class ServerFacts(Frame, tag="server"):
     certificate_not_after: str | None = None
     tax_authority_code: str = ""
     tax_authority_name: str = ""
+    certificate_issued_at: str | None = None
+    certificate_stage: Literal["", "none", "temporary", "formal_requested", "formal_synced"] = ""
+    """Empty: the server does not tell."""
+    certificate_status: Literal["", "00", "01", "02", "03"] = ""
+    formal_requested_at: str | None = None
+    formal_synced_at: str | None = None
 
 
 class DeviceCommissioned(Frame, tag="device_commissioned"):
-    """Number the tax server gave to the new virtual device."""
+    """Number the tax server gave to the new virtual device, and how many more it can take (None: not told)."""
 
     device_no: str
+    quota_left: int | None = None
 
 
 class Company(Frame, tag="company"):
@@ -45,9 +52,10 @@ class Company(Frame, tag="company"):
 
 
 class Certified(Frame, tag="certified"):
-    """Certificate of a virtual device."""
+    """Certificate of a virtual device; ``issued_at`` None: not told."""
 
     not_after: str
+    issued_at: str | None = None
 
 
 class KindFacts(Frame):

@@ -150,7 +150,7 @@ def test_a_change_whose_facts_could_not_be_read_is_not_unreachable(driver: Drive
 def test_a_new_device(driver: Driver, tax_server: TaxServer) -> None:
     work = CommissionDevice(taxpayer_id="91310000MA1FL00001", taxpayer_name="示例", region="3100")
     answer = perform(driver, order(tax_server, work, device_no=None))
-    assert answer == Done(DeviceCommissioned(device_no="500000000000"))
+    assert answer == Done(DeviceCommissioned(device_no="500000000000", quota_left=59))
 
 
 def test_kinds(driver: Driver, tax_server: TaxServer) -> None:

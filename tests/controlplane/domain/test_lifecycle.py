@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from controlplane.domain import agent, invoice, invoice_segment, job, tax_server, virtual_device
+from controlplane.domain import agent, certificate, invoice, invoice_segment, job, tax_server, virtual_device
 from controlplane.domain.lifecycle import Machine, machine
 from controlplane.domain.refusals import Refusal
 
@@ -16,12 +16,14 @@ BY_HAND: dict[str, tuple[Machine, str, dict[str, str]]] = {
         tax_server.MACHINE,
         "registered",
         {
-            "registered": "synchronise=synchronised retire=retired",
-            "synchronised": "synchronise=self calibrate=calibrated retire=retired",
-            "calibrated": "synchronise=self calibrate=self commission=commissioned retire=retired",
-            "commissioned": "synchronise=self calibrate=self certify=certified retire=retired",
-            "certified": "synchronise=self calibrate=self certify=self suspend=suspended retire=retired",
-            "suspended": "synchronise=self calibrate=self resume=certified retire=retired",
+            "registered": "synchronise=synchronised change=self retire=retired",
+            "synchronised": "synchronise=self calibrate=calibrated change=self retire=retired",
+            "calibrated": "synchronise=self calibrate=self commission=commissioned change=self retire=retired",
+            "commissioned": "synchronise=self calibrate=self certify=certified change=self retire=retired",
+            "certified": "synchronise=self calibrate=self certify=self request_formal=self sync_formal=self renew=self"
+            " suspend=suspended change=self retire=retired",
+            "suspended": "synchronise=self calibrate=self request_formal=self sync_formal=self renew=self"
+            " resume=certified change=self retire=retired",
             "retired": "",
         },
     ),
@@ -29,15 +31,26 @@ BY_HAND: dict[str, tuple[Machine, str, dict[str, str]]] = {
         virtual_device.MACHINE,
         "registered",
         {
-            "registered": "commission=commissioned cancel=cancelled",
-            "commissioned": "fetch_company=company_fetched read=self cancel=cancelled",
-            "company_fetched": "fetch_company=self certify=certified read=self cancel=cancelled",
-            "certified": "fetch_company=self certify=self fetch_kinds=kinds_fetched read=self cancel=cancelled",
-            "kinds_fetched": "fetch_company=self certify=self fetch_kinds=self read=self fetch_rates=ready"
+            "registered": "commission_fully=self commission=commissioned cancel=cancelled",
+            "commissioned": "commission_fully=self fetch_company=company_fetched read=self cancel=cancelled",
+            "company_fetched": "commission_fully=self fetch_company=self certify=certified read=self cancel=cancelled",
+            "certified": "commission_fully=self fetch_company=self certify=self fetch_kinds=kinds_fetched read=self"
             " cancel=cancelled",
+            "kinds_fetched": "commission_fully=self fetch_company=self certify=self fetch_kinds=self read=self"
+            " fetch_rates=ready cancel=cancelled",
             "ready": f"{STAYS} suspend=suspended cancel=cancelled",
             "suspended": f"{STAYS} resume=ready cancel=cancelled",
             "cancelled": "",
+        },
+    ),
+    "certificate": (
+        certificate.MACHINE,
+        "none",
+        {
+            "none": "certify=temporary",
+            "temporary": "certify=self request_formal=formal_requested renew=self",
+            "formal_requested": "certify=self request_formal=self sync_formal=formal_synced renew=self",
+            "formal_synced": "certify=self renew=self",
         },
     ),
     "invoice": (
@@ -146,6 +159,8 @@ def test_verbs_labels_and_results_fit_their_machines() -> None:
     for module in (tax_server, virtual_device):
         assert set(module.JOB_KINDS) <= module.MACHINE.moves
         assert set(module.LABELS) == module.MACHINE.states
+    assert set(certificate.LABELS) == certificate.MACHINE.states
+    assert set(certificate.DATES) == certificate.MACHINE.states - {"none"}
     assert set(invoice.LABELS) == invoice.MACHINE.states | invoice.UPLOAD.states
     assert set(job.LABELS) == job.MACHINE.states
     assert set(job.MOVES_BY_RESULT.values()) <= job.MACHINE.moves

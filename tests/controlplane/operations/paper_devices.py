@@ -151,6 +151,7 @@ def fleet_evidence(order: wire.Order, quota: int, now: datetime) -> evidence.Evi
     if isinstance(asked, work.ReceiveSegments | work.DistributeSegment):
         return evidence.Segments(segments=[])
     servers = work.SynchroniseServer | work.CalibrateServer | work.CommissionServer | work.CertifyServer
+    servers |= work.RequestFormal | work.SynchroniseFormal | work.RenewServer
     return server_facts(order, quota, now) if isinstance(asked, servers) else evidence.Nothing()
 
 

@@ -273,12 +273,17 @@ def test_work_under_way_when_its_server_is_suspended_can_still_end(scene: Scene,
 
 
 def test_a_refused_fleet_job_leaves_the_record_and_may_be_done_again(scene: Scene, agent: Agent, owner: str) -> None:
-    device_id = scene.registered(owner, scene.server(agent))
+    server_id = scene.server(agent)
+    device_id = scene.registered(owner, server_id)
     for _ in range(2):
         scene.act(virtual_devices, device_id, "commission")
         (order,) = agent.lease()
         agent.settle(agent.answer(order, "refused", code="200002"))
         assert scene.device(device_id)["state"] == "registered"
+        with pytest.raises(Refusal, match="quota_used_up"):
+            scene.act(virtual_devices, device_id, "commission")
+        scene.act(tax_servers, server_id, "synchronise")
+        agent.work_off()
     scene.act(virtual_devices, device_id, "commission")
     agent.work_off()
     assert scene.device(device_id)["state"] == "commissioned"

@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     from tests.controlplane.api.house import House
 
 STEPS = ("synchronise", "calibrate", "commission", "certify")
-SERVER_VERBS = (*STEPS, "suspend", "resume")
+SERVER_VERBS = (*STEPS, "request_formal", "sync_formal", "renew", "suspend", "resume", "change", "retire")
 DEVICE_VERBS = (
-    "commission", "fetch_company", "certify", "fetch_kinds", "fetch_rates", "calibrate", "read", "suspend", "resume",
+    "commission_fully", "cancel", "commission", "fetch_company", "certify", "fetch_kinds", "fetch_rates", "calibrate", "read", "suspend", "resume",
 )  # fmt: skip
 
 
@@ -32,10 +32,15 @@ def _server_verb(verb: str, house: House, number: int) -> Valid:
             break
         house.scene.act(tax_servers, server_id, step)
         house.agent.work_off()
-    if verb == "resume":
-        house.scene.act(tax_servers, server_id, "suspend")
-    move = {"reason": "for the test", "version": house.version("tax_servers", server_id)}
+    for before in _BEFORE.get(verb, ()):
+        house.scene.act(tax_servers, server_id, before)
+        house.agent.work_off()
+    move = {"reason": "for the test", "version": house.version("tax_servers", server_id), **_GIVEN.get(verb, {})}
     return f"/v1/tax-servers/{server_id}/{verb}", move, "operator"
+
+
+_BEFORE = {"resume": ("suspend",), "sync_formal": ("request_formal",)}
+_GIVEN = {"change": {"name": "新名称", "port": 9001, "vendor": "某厂商"}}
 
 
 def _new_device(house: House, number: int) -> Valid:
@@ -44,10 +49,10 @@ def _new_device(house: House, number: int) -> Valid:
 
 
 def _device_verb(verb: str, house: House, number: int) -> Valid:
-    if verb == "commission":
+    if verb in ("commission", "commission_fully", "cancel"):
         device_id = house.scene.registered(house.owner, house.server_id, f"新{number}")
         move = {"reason": "for the test", "version": house.version("devices", device_id)}
-        return f"/v1/virtual-devices/{device_id}/commission", move, "operator"
+        return f"/v1/virtual-devices/{device_id}/{verb}", move, "operator"
     state = house.scene.device(house.device_id)["state"]
     if (state == "suspended") != (verb == "resume"):
         house.scene.act(virtual_devices, house.device_id, "suspend" if verb == "resume" else "resume")
