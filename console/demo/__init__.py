@@ -77,5 +77,6 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--port", type=int, default=None, help="port of the API (default 8620 or the next free one)")
     parser.add_argument("--speed", type=float, default=1.0, help="divides the durations of simulated practice")
     parser.add_argument("--scenario", choices=("default", "none"), default="default", help="none: start empty")
+    parser.add_argument("--database-url", help="keep the ledger in this PostgreSQL database (postgresql+psycopg://…)")
     parser.add_argument("--headless", action="store_true", help="no console, one JSON line")
     return parser

@@ -31,6 +31,7 @@ class House:
         """Raises PortBusy when the port asked for is taken."""
         self.places = places
         self._options = options
+        self._database_url = options.database_url or places.embedded_ledger
         port = api_port(options.port, places.remembered("running.json").get("port"))
         self._port = port
         self.api = f"http://127.0.0.1:{port}"
@@ -41,7 +42,7 @@ class House:
 
     def open(self, ended: threading.Event) -> dict[str, Any]:
         """Start everything; the facts of the ready line. The rest of the fleet goes on being set up behind."""
-        self._tokens = people.make(self.places)
+        self._tokens = people.make(self.places, self._database_url)
         bureau, devices = self._outside()
         self.places.remember("running.json", {"api": self.api, "port": self._port, "pid": os.getpid()})
         setter = fleet.Fleet(self.api, self._tokens["admin"])
@@ -50,7 +51,7 @@ class House:
         self._control = Control(bureau["control_port"], devices["control_port"], self._processes.pids)
         if self._options.scenario == "default":
             self._set_up(setter, devices["tax_servers"], bureau["url"], ended)
-        return self._facts(bureau)
+        return self._facts(bureau, devices["tax_servers"])
 
     def halt(self) -> None:
         """The end has come: let children go."""
@@ -86,7 +87,7 @@ class House:
 
     def _server(self, mail_port: int) -> None:
         environment = {
-            "TAXPLANE_DATABASE_URL": self.places.database_url,
+            "TAXPLANE_DATABASE_URL": self._database_url,
             "TAXPLANE_HOST": "127.0.0.1",
             "TAXPLANE_PORT": str(self._port),
             "TAXPLANE_MAIL_PORT": str(mail_port),
@@ -170,7 +171,7 @@ class House:
         if not ended.is_set():
             self._trickle.start()
 
-    def _facts(self, bureau: dict[str, Any]) -> dict[str, Any]:
+    def _facts(self, bureau: dict[str, Any], servers: list[dict[str, Any]]) -> dict[str, Any]:
         assert self._control is not None
         return {
             "api": self.api,
@@ -180,6 +181,7 @@ class House:
             "journals_dir": str(self.places.journals),
             "data_dir": str(self.places.root),
             "taxpayer_id": fleet.taxpayer_id(0),
+            "tax_servers": servers,
             "tokens": {role: self._tokens[role] for role in ("admin", "operator", "auditor", "front_end")},
             "console_login": {"username": people.LOGIN, "password": self._tokens["password"]},
             "pids": {"demo": os.getpid(), **self._processes.pids()},

@@ -43,8 +43,8 @@ class Places:
         return self.root / name
 
     @property
-    def database_url(self) -> str:
-        """The ledger."""
+    def embedded_ledger(self) -> str:
+        """The ledger of a machine of its own: one SQLite file."""
         return f"sqlite:///{self.root / 'ledger.db'}"
 
     @property

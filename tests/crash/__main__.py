@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import os
 import shutil
 import sys
 import tempfile
 import time
 from pathlib import Path
 
+from tests import servers
 from tests.crash.demo import Demo
 from tests.crash.runs import Runs, Verdict
 
@@ -23,13 +25,21 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--runs", type=int, default=100)
     parser.add_argument("--seed", type=int, default=None, help="seed of the first run; the others follow it")
     parser.add_argument("--speed", type=float, default=SPEED, help="divides the durations of simulated practice")
+    parser.add_argument("--postgresql", action="store_true", help="keep the ledger in a PostgreSQL of its own")
     asked = parser.parse_args(argv)
+    with tempfile.TemporaryDirectory(prefix="taxplane-crash-pg-") as folder:
+        server = servers.postgresql_template(Path(folder), os.getpid(), "")[0] if asked.postgresql else None
+        return _campaign(asked, server)
+
+
+def _campaign(asked: argparse.Namespace, server: servers.PostgreSQL | None) -> int:
     first = asked.seed if asked.seed is not None else int(time.time())
     verdicts: list[Verdict] = []
     demo: Demo | None = None
     for seed in range(first, first + asked.runs):
         if demo is None:
-            demo = Demo(Path(tempfile.mkdtemp(prefix="taxplane-crash-")), asked.speed)
+            ledger = server.address(server.create()) if server else ""
+            demo = Demo(Path(tempfile.mkdtemp(prefix="taxplane-crash-")), asked.speed, ledger)
             runs = Runs(demo)
         verdicts.append(runs.run(seed))
         print(verdicts[-1], flush=True)

@@ -20,13 +20,14 @@ STOP_WITHIN = 15.0
 class Demo:
     """A running demo. It ends with this object, and with this process however that ends."""
 
-    def __init__(self, folder: Path, speed: float) -> None:
+    def __init__(self, folder: Path, speed: float, database_url: str = "") -> None:
         """Start it and wait for its ready line; RuntimeError with its last words when none comes."""
+        ledger = ["--database-url", database_url] if database_url else []
         self.folder = folder
         self._words = (self.folder / "demo.err").open("wb")
         command = [sys.executable, "-m", "console.demo.tether", "console", "demo", "--headless", "--port", "0"]
         self._process = subprocess.Popen(
-            [*command, "--data-dir", str(self.folder / "data"), "--speed", str(speed)],
+            [*command, "--data-dir", str(self.folder / "data"), "--speed", str(speed), *ledger],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._words, cwd=HOUSE,
         )  # fmt: skip
         self.facts = self._ready_line()
