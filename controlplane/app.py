@@ -19,6 +19,9 @@ from controlplane.api import (
     invoices,
     lines,
     problem,
+    releases,
+    seals,
+    secure_proxies,
     sessions,
     tax_servers,
     taxpayers,
@@ -88,6 +91,8 @@ def build(settings: Settings, clock: Clock = system_clock) -> FastAPI:
     problem.install(app)
     app.router.routes.extend(HOT)
     for room in (sessions, taxpayers, tax_servers, virtual_devices, fleet, work, invoices, agents, lines):
+        app.include_router(room.routes)
+    for room in (seals, releases, secure_proxies):
         app.include_router(room.routes)
     describe(app)
     return app

@@ -138,6 +138,8 @@ _SHAPES: Final = {
     "mails": ("用逗号隔开的邮件地址", "mail addresses with commas between"),
     "amount": ("金额, 最多两位小数", "an amount with at most two decimals"),
     "tax_code": ("19 位税收分类编码", "a tax class code of 19 digits"),
+    "mobile": ("11 位手机号", "a mobile number of 11 digits"),
+    "person_id": ("18 位身份证号", "an ID number of 18 characters"),
     "target": ("scheme://主机:端口", "scheme://host:port"),
 }
 

@@ -29,6 +29,15 @@ _JOBS: Final = {
     "segment.apply": ("号段·申领", "numbers: apply"),
     "segment.receive": ("号段·领用", "numbers: receive"),
     "segment.distribute": ("号段·分发", "numbers: distribute"),
+    "seal.fetch_key": ("印章·获取公钥", "seal: fetch key"),
+    "seal.apply": ("印章·申请", "seal: apply"),
+    "seal.download": ("印章·下载", "seal: download"),
+    "seal.upload": ("印章·上传", "seal: upload"),
+    "seal.test": ("印章·试签", "seal: canary"),
+    "release.check": ("版本·查询", "release: check"),
+    "release.upgrade": ("版本·升级", "release: upgrade"),
+    "proxy.read": ("安全代理·读取", "proxy: read"),
+    "proxy.configure": ("安全代理·更新配置", "proxy: configure"),
     "invoice.issue": ("发票·开具", "invoice: issue"),
 }
 

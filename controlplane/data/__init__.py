@@ -10,6 +10,8 @@ from controlplane.domain import certificate, clock_rule, device_kind
 from controlplane.domain.calendar import Calendar
 from controlplane.domain.invoice_kind import KindTable
 from controlplane.domain.issuing_rules import IssuingRules, load_notes, load_tolerances
+from controlplane.domain.release import FreezeCalendar
+from controlplane.domain.seal import SealRuleTable
 from controlplane.domain.tax_code import TaxCodeTable
 from controlplane.domain.taxpayer import Level
 
@@ -38,6 +40,18 @@ def tax_codes() -> TaxCodeTable:
 def calendar() -> Calendar:
     """Filing deadlines."""
     return Calendar(rows("filing_deadlines"))
+
+
+@cache
+def seal_rules() -> SealRuleTable:
+    """How long a request waits for its second person, and when the end of a seal is told."""
+    return SealRuleTable(rows("seal_rules"))
+
+
+@cache
+def freezes() -> FreezeCalendar:
+    """Days on which nothing is upgraded."""
+    return FreezeCalendar(rows("release_freezes"), calendar())
 
 
 @cache

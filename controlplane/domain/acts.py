@@ -12,6 +12,7 @@ from typing import Final, Literal
 Shape = Literal[
     "word", "terminal", "text", "kind", "count", "number", "code", "area", "taxpayer_id", "day", "month", "choice",
     "flag", "host", "port", "mail", "mails", "amount", "id", "tax_code", "target", "words", "moment", "file",
+    "mobile", "person_id",
 ]  # fmt: skip
 """How a field is written. ``mails`` and ``words`` are lists; ``count`` and ``port`` whole numbers; ``flag`` a truth.
 
@@ -39,6 +40,8 @@ PATTERNS: Final[dict[Shape, str]] = {
     "moment": r"20[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
     r"(T([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\.[0-9]{3})?)?Z?)?",
     "file": r"[0-9A-Za-z+/]+={0,2}",
+    "mobile": r"1[0-9]{10}",
+    "person_id": r"[0-9]{17}[0-9X]",
     "target": r"(tcp|tls|http|https)://[0-9A-Za-z.:/_\[\]-]{3,200}",
 }
 """Shape → what its text must match from end to end; the shapes that are missing have checks of their own."""

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from controlplane.domain import agent, tax_server, virtual_device
+from controlplane.domain import agent, release, seal, secure_proxy, tax_server, virtual_device
 from controlplane.domain.acts import ActSpec
 
-NOUNS: Final = (tax_server, virtual_device, agent)
+NOUNS: Final = (tax_server, virtual_device, agent, seal, release, secure_proxy)
 """Modules of ``domain`` that define acts."""
 
 

@@ -19,7 +19,11 @@ from controlplane.wire import evidence
 _MOMENT = re.compile(r"20[0-9]{2}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{3})?(Z|\+08:00)")
 _DAY = re.compile(r"20[0-9]{6}")
 _NUMBER = re.compile(r"[0-9]{1,8}")
+_WORD = re.compile(r"[0-9A-Za-z._:-]{1,64}")
+_HEX = re.compile(r"([0-9A-Fa-f]{2}){1,256}")
+_DATE = re.compile(r"20[0-9]{2}-[0-9]{2}-[0-9]{2}")
 _MOST_SECONDS = 1e9
+_MOST_TEXT = 2000
 
 
 def _moment(value: str | None) -> bool:
@@ -48,6 +52,28 @@ def _number(value: str) -> bool:
 
 def _seconds(value: float | None) -> bool:
     return value is None or (math.isfinite(value) and abs(value) < _MOST_SECONDS)
+
+
+def _word(value: str) -> bool:
+    """A number or version that goes back into calls: nothing, or a plain word."""
+    return not value or _WORD.fullmatch(value) is not None
+
+
+def _hex(value: str) -> bool:
+    return not value or _HEX.fullmatch(value) is not None
+
+
+def _date(value: str) -> bool:
+    return not value or (_DATE.fullmatch(value) is not None and _parses(day_of, value))
+
+
+def _given_date(value: str) -> bool:
+    return bool(value) and _date(value)
+
+
+def _text(value: str) -> bool:
+    """Words for people: not endless, and with nothing in them that acts on a terminal."""
+    return len(value) <= _MOST_TEXT and clean(value, "sheet") == value
 
 
 def _parses(parse: Callable[[str], Any], text: str) -> bool:
@@ -81,6 +107,26 @@ _FITS: Mapping[type, Mapping[str, Callable[[Any], bool]]] = {
         "offline_max_count": _count,
     },
     evidence.SegmentFacts: {"start_no": _number, "end_no": _number, "left": _count},
+    evidence.SealFacts: {
+        "key_index": _word,
+        "public_key": _hex,
+        "application_no": _word,
+        "message": _text,
+        "not_after": _moment,
+    },
+    evidence.SealTested: {"digest": _hex, "signature": _hex, "public_key": _hex},
+    evidence.Releases: {"current": _word},
+    evidence.ReleaseFacts: {"version": _word, "released_on": _given_date, "effective_on": _date, "notes": _text},
+    evidence.Upgraded: {"version": _word, "message": _text},
+    evidence.ProxyFacts: {
+        "version": _word,
+        "connections": _count,
+        "max_connections": _count,
+        "socket_connections": _count,
+        "offline_interval_hours": _count,
+        "log_level": _count,
+        "areas": _count,
+    },
     evidence.IssuedInvoice: {"index": _count, "invoice_no": _number, "issued_at": _moment},
     wire.UploadFacts: {"index": _count, "at": _moment},
     wire.Observation: {
@@ -92,7 +138,7 @@ _FITS: Mapping[type, Mapping[str, Callable[[Any], bool]]] = {
         "last_index": _count,
     },
 }
-_LISTS = ("kinds", "segments", "uploads")
+_LISTS = ("kinds", "segments", "uploads", "releases")
 
 
 def flaw(said: object) -> str:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from controlplane.domain import certificate, tax_server
+from controlplane.domain import certificate, release, tax_server
 from controlplane.domain.health import ServerFacts, server_health
 from controlplane.domain.issuing_rules import IssuingRules
 from controlplane.domain.principal import Principal
 from controlplane.domain.refusals import Refusal, refuse
-from controlplane.operations import acts, certificates, jobs, placement, quota
+from controlplane.operations import acts, certificates, jobs, placement, quota, releases
 from controlplane.operations.acts import Act, Viewer
 from controlplane.operations.board import health_view
 from controlplane.store import devices, tax_servers, times
@@ -46,6 +46,8 @@ def register(tx: Transaction, caller: Principal, values: dict[str, Any]) -> str:
 
 def act(tx: Transaction, wanted: Act, rules: IssuingRules) -> str | None:
     """Do one verb; returns the id of the job it opened, if any."""
+    if wanted.verb in release.JOB_KINDS:
+        return releases.act_on_server(tx, wanted)
     acts.begin(tx, wanted, "tax-servers")
     row = acts.check(tax_servers.find(tx, wanted.record_id, lock=True), wanted, tax_server.MACHINE)
     held = _gate(tx, row, wanted.verb)
@@ -122,12 +124,16 @@ def view(hand: Connection, row: Row, viewer: Viewer) -> dict[str, Any]:
         "health": health_view(server_health(_facts(row), viewer.now, viewer.rules)),
         "certificate": certificates.view(row, viewer),
         "quota_free": quota.places(hand, row).free,
-        "allowed": [_gated(hand, row, one) for one in possible],
+        "allowed": [_gated(hand, row, one, viewer) for one in possible],
     }
 
 
-def _gated(hand: Connection, row: Row, allowed: dict[str, Any]) -> dict[str, Any]:
-    held = _gate(hand, row, allowed["verb"]) if allowed["enabled"] else None
+def _gated(hand: Connection, row: Row, allowed: dict[str, Any], viewer: Viewer) -> dict[str, Any]:
+    if not allowed["enabled"]:
+        return allowed
+    verb = allowed["verb"]
+    of_releases = verb in release.JOB_KINDS
+    held = releases.server_gate(hand, row, verb, viewer) if of_releases else _gate(hand, row, verb)
     return allowed if held is None else {**allowed, "enabled": False, "why": held.message}
 
 

@@ -1,0 +1,115 @@
+"""Seals, releases and proxies on paper: what a tax server in good health would answer, with a real key to sign with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, utils
+
+from controlplane.wire import agents as wire
+from controlplane.wire import evidence, work
+
+ALGORITHM = "SM3-ECDSA-P256"
+NOT_AFTER = "2027-11-22T15:59:59.000Z"
+PUBLISHED = (
+    evidence.ReleaseFacts(version="V4.2", released_on="2026-01-05", effective_on="2026-02-01", notes="first"),
+    evidence.ReleaseFacts(version="V4.3", released_on="2026-09-01", effective_on="2027-01-01", notes="next"),
+)
+PROXY_PUBLISHED = (
+    evidence.ReleaseFacts(version="P1", released_on="2026-01-05", effective_on="2026-02-01", notes="first"),
+    evidence.ReleaseFacts(version="P2", released_on="2026-09-01", effective_on="2026-11-01", notes="next"),
+)
+
+
+def sm3(text: str) -> bytes:
+    state = hashes.Hash(hashes.SM3())
+    state.update(text.encode())
+    return state.finalize()
+
+
+@dataclass
+class Desk:
+    """One tax server's seals, its versions and its proxy."""
+
+    keys: list[ec.EllipticCurvePrivateKey] = field(default_factory=list)
+    status: str = "granted"
+    wrong: str = ""
+    """What the next canary gets wrong: digest, signature, key, algorithm."""
+    running: dict[str, str] = field(default_factory=lambda: {"tax_server": "V4.2", "secure_proxy": "P1"})
+    self_test: str = "passed"
+    connections: int = 1
+    max_connections: int = 8
+
+    def point(self, index: int = -1) -> str:
+        key = self.keys[index].public_key()
+        return key.public_bytes(
+            serialization.Encoding.X962, serialization.PublicFormat.UncompressedPoint
+        ).hex()
+
+    def evidence(self, order: wire.Order) -> evidence.Evidence | None:
+        """What comes back of this room's orders when they are done; None for the orders of others."""
+        asked = order.work
+        if isinstance(asked, work.SealKey):
+            self.keys.append(ec.generate_private_key(ec.SECP256R1()))
+            return evidence.SealFacts(step="key_fetched", key_index=str(len(self.keys)), public_key=self.point())
+        if isinstance(asked, work.SealApply):
+            return evidence.SealFacts(step="applied", application_no=f"YZ{len(self.keys)}", bureau_status="applied")
+        if isinstance(asked, work.SealDownload):
+            return self._downloaded()
+        if isinstance(asked, work.SealUpload):
+            return evidence.SealFacts(step="uploaded", bureau_status="granted")
+        if isinstance(asked, work.SealTest):
+            return self._signed(asked.document)
+        return self._other(asked)
+
+    def _downloaded(self) -> evidence.SealFacts:
+        if self.status == "granted":
+            return evidence.SealFacts(step="downloaded", bureau_status="granted", not_after=NOT_AFTER)
+        return evidence.SealFacts(step="applied", bureau_status=self.status, message="审批意见")
+
+    def _signed(self, document: str) -> evidence.SealTested:
+        digest = sm3("another document") if self.wrong == "digest" else sm3(document)
+        key = ec.generate_private_key(ec.SECP256R1()) if self.wrong == "signature" else self.keys[-1]
+        signature = key.sign(digest, ec.ECDSA(utils.Prehashed(hashes.SM3())))
+        return evidence.SealTested(
+            digest=digest.hex(),
+            signature=signature.hex(),
+            public_key="04" + "00" * 64 if self.wrong == "key" else self.point(),
+            algorithm="ROT13" if self.wrong == "algorithm" else ALGORITHM,
+        )
+
+    def _other(self, asked: work.Work) -> evidence.Evidence | None:
+        if isinstance(asked, work.CheckRelease):
+            published = PUBLISHED if asked.product == "tax_server" else PROXY_PUBLISHED
+            return evidence.Releases(
+                product=asked.product, current=self.running[asked.product], releases=list(published)
+            )
+        if isinstance(asked, work.UpgradeRelease):
+            failed = self.self_test == "failed"
+            if not failed:
+                self.running[asked.product] = asked.version
+            return evidence.Upgraded(
+                product=asked.product,
+                version=self.running[asked.product],
+                self_test="failed" if failed else "passed",
+                rolled_back=failed,
+                message="自检失败" if failed else "",
+            )
+        if isinstance(asked, work.ConfigureProxy):
+            self.max_connections = asked.max_connections
+            return self._proxy(asked)
+        return self._proxy(None) if isinstance(asked, work.ReadProxy) else None
+
+    def _proxy(self, asked: work.ConfigureProxy | None) -> evidence.ProxyFacts:
+        return evidence.ProxyFacts(
+            version=self.running["secure_proxy"],
+            running=True,
+            connections=self.connections,
+            max_connections=self.max_connections,
+            socket_connections=asked.socket_connections if asked else 4,
+            offline_interval_hours=asked.offline_interval_hours if asked else 2,
+            log_level=asked.log_level if asked else 1,
+            use_platform_key=asked.use_platform_key if asked else False,
+            areas=len(asked.areas) if asked else 0,
+        )
