@@ -68,11 +68,12 @@ def _migrate(_arguments: argparse.Namespace) -> int:
     from controlplane.store.migrations import upgrade
     from controlplane.store.times import system_clock
 
-    url = load().database_url
+    settings = load()
+    url = settings.database_url
     upgrade(url)
     ledger = Ledger(url, system_clock)
     try:
-        password = first_start.begin(ledger)
+        password = first_start.begin(ledger, settings.mail.recipients)
     finally:
         ledger.close()
     if password is not None:

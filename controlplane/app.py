@@ -13,6 +13,9 @@ from controlplane import data
 from controlplane.api import (
     agent_line,
     agents,
+    alert_flips,
+    alert_rules,
+    deliveries,
     feed,
     fleet,
     health,
@@ -37,6 +40,7 @@ from controlplane.store.engine import Ledger
 from controlplane.store.times import Clock, system_clock
 from controlplane.timetable import Timetable
 from controlplane.wire import agents as agent_wire
+from probes.reach import Reach
 
 HOT = (
     Route("/v1/invoices", invoices.request_invoice, methods=["POST"]),
@@ -65,7 +69,7 @@ def build(settings: Settings, clock: Clock = system_clock) -> FastAPI:
         hub.start()
         timetable = Timetable(ledger, rules, settings.mail)
         timetable.start()
-        app.state.services = Services(ledger, hub, rules, clock)
+        app.state.services = Services(ledger, hub, rules, clock, Reach(settings.probe_allow))
         app.state.timetable = timetable
         try:
             yield
@@ -90,11 +94,22 @@ def build(settings: Settings, clock: Clock = system_clock) -> FastAPI:
     app.add_middleware(health.Measure, metrics=metrics)
     problem.install(app)
     app.router.routes.extend(HOT)
-    for room in (sessions, taxpayers, tax_servers, virtual_devices, fleet, work, invoices, agents, lines):
+    for room in (
+        sessions,
+        taxpayers,
+        tax_servers,
+        virtual_devices,
+        fleet,
+        work,
+        invoices,
+        agents,
+        lines,
+        alert_rules,
+        alert_flips,
+        deliveries,
+    ):
         app.include_router(room.routes)
     for room in (seals, releases, secure_proxies):
         app.include_router(room.routes)
     describe(app)
     return app
-
-

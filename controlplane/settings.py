@@ -23,6 +23,8 @@ class MailSettings:
     password: str = field(default="", repr=False)
     sender: str = "taxplane@localhost"
     start_tls: bool = False
+    ca_file: str = ""
+    """PEM file of the authority that vouches for the mail server; empty: the system's."""
     recipients: tuple[str, ...] = ()
 
 
@@ -37,6 +39,8 @@ class Settings:
     """Length of a line-watch slot (product manual: five minutes)."""
     probe_allow: tuple[str, ...] = ("public",)
     """Networks that probes may reach; ``public`` stands for all public ones."""
+    probe_seconds: float = 10.0
+    """Longest time one check may take (never more than ten seconds)."""
     vantage: str = "server"
     mail: MailSettings = MailSettings()
 
@@ -67,6 +71,7 @@ def load(environment: Mapping[str, str] = os.environ) -> Settings:
         password=text("MAIL_PASSWORD", ""),
         sender=text("MAIL_SENDER", "taxplane@localhost"),
         start_tls=text("MAIL_START_TLS", "0") == "1",
+        ca_file=text("MAIL_CA_FILE", ""),
         recipients=words("MAIL_RECIPIENTS"),
     )
     return Settings(
@@ -75,6 +80,7 @@ def load(environment: Mapping[str, str] = os.environ) -> Settings:
         port=int(number("PORT", Settings.port)),
         probe_slot_seconds=number("PROBE_SLOT_SECONDS", Settings.probe_slot_seconds),
         probe_allow=words("PROBE_ALLOW") or Settings.probe_allow,
+        probe_seconds=number("PROBE_SECONDS", Settings.probe_seconds),
         vantage=text("VANTAGE", Settings.vantage),
         mail=mail,
     )

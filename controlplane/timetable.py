@@ -11,13 +11,15 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from controlplane.domain.issuing_rules import IssuingRules
 from controlplane.mail.outbox import deliver_due
-from controlplane.operations import placement
+from controlplane.operations import line_slots, placement
 from controlplane.settings import MailSettings
 from controlplane.store import invoices, jobs
 from controlplane.store.engine import Ledger
+from controlplane.store.times import utc_text
 
 SWEEP_SECONDS = 5.0
 MAIL_SECONDS = 2.0
+WATCH_SECONDS = 5.0
 SWEEP_LATE = 30.0
 MAIL_LATE = 1800.0
 """Seconds after which work that has not finished is a fault. A mail server that hangs holds up letters for as long as a
@@ -39,6 +41,7 @@ class Timetable:
     def start(self) -> None:
         """Begin, in the running event loop."""
         self._every("sweep", (SWEEP_SECONDS, SWEEP_LATE), self._sweep)
+        self._every("line watch", (WATCH_SECONDS, SWEEP_LATE), self._watch)
         if self._mail.port:
             self._every("mail", (MAIL_SECONDS, MAIL_LATE), self._deliver)
         self._scheduler.start()
@@ -71,6 +74,12 @@ class Timetable:
             await self._ledger.write(partial(placement.look_after, device_id=device_id, rules=self._rules))
         for taxpayer_id in await self._ledger.read(invoices.unplaced_taxpayers):
             await self._ledger.write(partial(placement.place_waiting, taxpayer_id=taxpayer_id, rules=self._rules))
+
+    async def _watch(self) -> None:
+        now = utc_text(self._ledger.clock())
+        if await self._ledger.read(lambda hand: line_slots.is_behind(hand, now)):
+            while await self._ledger.write(line_slots.keep_up):
+                pass
 
     async def _deliver(self) -> None:
         await deliver_due(self._ledger, self._mail)

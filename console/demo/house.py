@@ -92,6 +92,7 @@ class House:
             "TAXPLANE_PORT": str(self._port),
             "TAXPLANE_MAIL_PORT": str(mail_port),
             "TAXPLANE_MAIL_RECIPIENTS": RECIPIENT,
+            "TAXPLANE_PROBE_ALLOW": "127.0.0.0/8",
         }
         self._tethered("server", "controlplane", ["run"], environment)
         if not wait_until(self._is_ready, 30.0):

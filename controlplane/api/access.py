@@ -102,4 +102,6 @@ AgentManager = Annotated[Principal, Depends(requires("agents.manage"))]
 LogReader = Annotated[Principal, Depends(requires("log.read"))]
 LineReporter = Annotated[Principal, Depends(requires("lines.report"))]
 LineChanger = Annotated[Principal, Depends(requires("lines.change"))]
+AlertReader = Annotated[Principal, Depends(requires("jobs.read"))]
+"""Rules and deliveries name people's addresses: not for front ends."""
 Anyone = Annotated[Principal, Depends(caller_of)]

@@ -41,6 +41,7 @@ ERRORS: dict[int | str, dict[str, Any]] = {
         413: "the body is too large",
         415: "the media type is not application/json",
         422: "a field or query parameter is not valid",
+        429: "asked for too often; Retry-After says when it may be asked again",
         500: "an unexpected error, with a reference",
         503: "the ledger cannot be written for the moment",
     }.items()

@@ -2,24 +2,41 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+import time
+from typing import Annotated, Any
 
+from fastapi import Depends
 from starlette.requests import Request
 
-from controlplane.api.access import FleetReader, LineChanger, LineReporter
+from controlplane.api.access import FleetReader, LineChanger, LineReporter, requires
+from controlplane.api.acting import record_acts
 from controlplane.api.door import Paged, Word, answer, one_of, page_of, router
-from controlplane.api.services import services_of
+from controlplane.api.services import Services, services_of, viewer_of
 from controlplane.domain.principal import Principal
 from controlplane.domain.refusals import refuse
-from controlplane.operations import lines
-from controlplane.operations.acts import Act
+from controlplane.domain.registry import ACTS
+from controlplane.operations import line_checks, line_slots, lines
+from controlplane.operations.acts import Act, Viewer
 from controlplane.store import listing
-from controlplane.store.statement import Connection
-from controlplane.wire.lines import ClaimedSlot, ClaimSlot, SampleReport
-from controlplane.wire.records import Line, Listing, Move, NewLine, Record
+from controlplane.store.statement import Connection, Row
+from controlplane.store.transaction import Transaction
+from controlplane.wire.act_bodies import body_of
+from controlplane.wire.lines import (
+    AskedChecks,
+    CheckReport,
+    ClaimedSlot,
+    ClaimSlot,
+    SampleReport,
+    TakeChecks,
+    WantedChecks,
+)
+from controlplane.wire.records import Line, Listing, NewLine, Record
 
 routes = router("lines")
-SOURCE = listing.Source("bureau_endpoints", taxpayer=None)
+SOURCE = listing.Source("(SELECT * FROM bureau_endpoints WHERE removed_at IS NULL) AS watched", taxpayer=None)
+_CHECK = ACTS["lines", "check"]
+_LOOK_AGAIN = 2.0
+"""Seconds after which a waiting probe process looks by itself: a check that its taker lost wakes nobody."""
 
 
 @routes.get("", response_model=Listing[Line])
@@ -31,54 +48,89 @@ async def list_lines(
 
     def read(hand: Connection) -> dict[str, Any]:
         rows, following = listing.page(hand, SOURCE, wanted)
-        return answer([lines.view(hand, row) for row in rows], following)
+        return answer([lines.view(hand, row, viewer_of(request, caller)) for row in rows], following)
 
     return await services_of(request).ledger.read(read)
 
 
 @routes.get("/{line_id}", response_model=Line)
 async def get_line(request: Request, caller: FleetReader, line_id: str) -> dict[str, Any]:
-    """One address with its history."""
-    return await _one(request, caller, line_id)
+    """One address with its history, certificate and what may be done now."""
+    viewer = viewer_of(request, caller)
+    return await services_of(request).ledger.read(lambda hand: _show(hand, line_id, viewer))
 
 
-async def _one(request: Request, caller: Principal, line_id: str) -> dict[str, Any]:
-    def read(hand: Connection) -> dict[str, Any]:
-        rows, _ = listing.page(hand, SOURCE, one_of(caller, {"id": line_id}))
-        if not rows:
-            raise refuse("not_found")
-        return lines.view(hand, rows[0])
-
-    return await services_of(request).ledger.read(read)
+def _show(hand: Connection, line_id: str, viewer: Viewer) -> Row:
+    rows, _ = listing.page(hand, SOURCE, one_of(viewer.caller, {"id": line_id}))
+    if not rows:
+        raise refuse("not_found")
+    return lines.view(hand, rows[0], viewer)
 
 
 @routes.post("", response_model=Line, status_code=201)
 async def add_line(request: Request, caller: LineChanger, body: NewLine) -> dict[str, Any]:
     """Add an address to watch."""
-    row = await services_of(request).ledger.write(lambda tx: lines.add(tx, caller, body.model_dump()))
-    return await _one(request, caller, row["id"])
+    services = services_of(request)
+    row = await services.ledger.write(lambda tx: lines.add(tx, caller, body.model_dump(), services.reach))
+    return await get_line(request, caller, row["id"])
 
 
 @routes.post("/slots", response_model=ClaimedSlot)
 async def claim_slot(request: Request, caller: LineReporter, body: ClaimSlot) -> dict[str, Any]:
     """A probe clock claims a slot; exactly one of those that ask for the same slot and vantage gets it."""
-    targets = await services_of(request).ledger.write(lambda tx: lines.claim(tx, body))
+    targets = await services_of(request).ledger.write(lambda tx: line_slots.claim(tx, body))
     return {"claimed": targets is not None, "targets": targets or []}
 
 
 @routes.post("/samples", response_model=Record)
 async def report_samples(request: Request, caller: LineReporter, body: SampleReport) -> dict[str, Any]:
-    """A probe clock hands in what it saw; a sample that is already there for its slot stays as it is."""
-    recipients = request.app.state.settings.mail.recipients
-    await services_of(request).ledger.write(lambda tx: lines.report(tx, body, recipients))
-    return {"taken": len(body.samples)}
+    """The holder of a slot hands in what it saw; a repeat changes nothing."""
+    return {"taken": await services_of(request).ledger.write(lambda tx: line_slots.report(tx, body))}
 
 
-@routes.post("/{line_id}/{verb}", response_model=Line)
-async def switch_line(
-    request: Request, caller: LineChanger, line_id: str, verb: Literal["enable", "disable"], body: Move
-) -> dict[str, Any]:
-    """Switch the checking of an address on or off."""
-    wanted = Act(caller, verb, line_id, body.version, body.reason, {})
-    await services_of(request).ledger.write(lambda tx: lines.switch(tx, wanted))
-    return await _one(request, caller, line_id)
+async def check_lines(request: Request, caller: Principal, body: Any) -> dict[str, Any]:
+    """Have lines checked now (none named: all that are enabled); the probe processes take it from here."""
+    return await services_of(request).ledger.write(lambda tx: line_checks.ask(tx, caller, body.ids))
+
+
+check_lines.__annotations__ |= {
+    "request": Request,
+    "caller": Annotated[Principal, Depends(requires(_CHECK.permission))],
+    "body": body_of(_CHECK),
+    "return": dict[str, Any],
+}
+routes.add_api_route("/check", check_lines, methods=["POST"], response_model=AskedChecks, status_code=202)
+
+
+@routes.post("/checks/take", response_model=WantedChecks)
+async def take_checks(request: Request, caller: LineReporter, body: TakeChecks) -> dict[str, Any]:
+    """A probe process takes the checks that are wanted by hand, waiting for some as long as it likes."""
+    services = services_of(request)
+    until = time.monotonic() + body.wait
+    while True:
+        with services.hub.waiting_for([line_checks.TOPIC]) as waiter:
+            found = await _taken(services, body)
+            left = until - time.monotonic()
+            if found or left <= 0 or services.hub.stopping or await request.is_disconnected():
+                return {"checks": found}
+            await waiter.wait(min(left, _LOOK_AGAIN))
+
+
+async def _taken(services: Services, body: TakeChecks) -> list[Row]:
+    now = services.now()
+    if not await services.ledger.read(lambda hand: line_checks.any_wanted(hand, now)):
+        return []
+    return await services.ledger.write(lambda tx: line_checks.take(tx, body))
+
+
+@routes.post("/checks", response_model=Record)
+async def report_check(request: Request, caller: LineReporter, body: CheckReport) -> dict[str, Any]:
+    """What a check by hand saw."""
+    return {"taken": await services_of(request).ledger.write(lambda tx: line_checks.finish(tx, body))}
+
+
+def _act(tx: Transaction, wanted: Act, _services: Services) -> None:
+    lines.switch(tx, wanted)
+
+
+record_acts(routes, "lines", _act, _show)

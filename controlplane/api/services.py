@@ -12,6 +12,7 @@ from controlplane.domain.principal import Principal
 from controlplane.operations.acts import Viewer
 from controlplane.store.engine import Ledger
 from controlplane.store.times import Clock, utc_text
+from probes.reach import Reach
 
 
 @dataclass(slots=True)
@@ -22,6 +23,8 @@ class Services:
     hub: Hub
     rules: IssuingRules
     clock: Clock
+    reach: Reach
+    """Which addresses may be probed."""
 
     def now(self) -> str:
         """The current time as it stands in tables."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import csv
+from datetime import date
 from functools import cache
 from pathlib import Path
 
-from controlplane.domain import certificate, clock_rule, device_kind
+from controlplane.domain import certificate, clock_rule, device_kind, line_watch
 from controlplane.domain.calendar import Calendar
 from controlplane.domain.invoice_kind import KindTable
 from controlplane.domain.issuing_rules import IssuingRules, load_notes, load_tolerances
@@ -73,3 +74,9 @@ def issuing_rules(id_check: Level = "warn") -> IssuingRules:
         id_check=id_check,
         certificates=certificate.load(rows("certificate_rules")),
     )
+
+
+@cache
+def line_rules(day: date) -> line_watch.LineRules:
+    """The numbers the watch over bureau lines goes by on a day."""
+    return line_watch.rules_on(rows("line_rules"), day)

@@ -75,7 +75,11 @@ def _catalogue() -> Mapping[str, Rule]:
 CATALOGUE: Final = _catalogue()
 """Every refusal code of the product."""
 
-DUTIES: Final[tuple[str, ...]] = ("upload-waiting",)
+DUTIES: Final[tuple[str, ...]] = (
+    "upload-waiting",
+    "line-certificate-expiring",
+    "mail-not-delivered",
+)
 """Pages of things an operator sees without any refusal."""
 RUNBOOKS: Final = tuple(sorted({rule.runbook for rule in CATALOGUE.values()} | set(DUTIES)))
 """Slugs of ``runbooks/<slug>.md``, named by what the operator sees."""

@@ -6,10 +6,19 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from controlplane.domain import agent, release, seal, secure_proxy, tax_server, virtual_device
+from controlplane.domain import (
+    agent,
+    alert_rule,
+    line_watch,
+    release,
+    seal,
+    secure_proxy,
+    tax_server,
+    virtual_device,
+)
 from controlplane.domain.acts import ActSpec
 
-NOUNS: Final = (tax_server, virtual_device, agent, seal, release, secure_proxy)
+NOUNS: Final = (tax_server, virtual_device, agent, seal, release, secure_proxy, line_watch, alert_rule)
 """Modules of ``domain`` that define acts."""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from email.errors import MessageError
 from email.headerregistry import Address
@@ -36,6 +37,22 @@ def compose(letter: Letter, sender: str, message_id: str) -> EmailMessage:
     message["Auto-Submitted"] = "auto-generated"
     message.set_content("\n".join(clean(line, "mail") for line in letter.text.split("\n")), cte="base64")
     return message
+
+
+_LABEL = r"[0-9A-Za-z](?:[0-9A-Za-z-]{0,61}[0-9A-Za-z])?"
+_MAILBOX = re.compile(rf"[!#-'*+/-9=?A-Z^-~.-]{{1,64}}@{_LABEL}(?:\.{_LABEL}){{0,30}}")
+"""One plain ASCII address: no display name, no quotes, no list, no spaces."""
+
+
+def is_address(spec: str) -> bool:
+    """True for an address that a letter can be sent to."""
+    if len(spec) > 254 or not _MAILBOX.fullmatch(spec):
+        return False
+    try:
+        _address(spec)
+    except LetterInvalid:
+        return False
+    return True
 
 
 def _address(spec: str) -> Address:

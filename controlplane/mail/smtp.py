@@ -25,6 +25,7 @@ async def send(message: EmailMessage, settings: MailSettings) -> None:
             username=settings.username or None,
             password=settings.password or None,
             start_tls=settings.start_tls,
+            cert_bundle=settings.ca_file or None,
             timeout=TIMEOUT,
         )
     except aiosmtplib.SMTPRecipientsRefused as fault:

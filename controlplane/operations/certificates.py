@@ -11,9 +11,9 @@ from controlplane.domain.issuing_rules import IssuingRules
 from controlplane.operations import device_steps, jobs
 from controlplane.operations.acts import Viewer
 from controlplane.operations.principals import SYSTEM
-from controlplane.store import devices, lines, tax_servers, times
+from controlplane.store import devices, slots, tax_servers, times
 from controlplane.store import jobs as job_store
-from controlplane.store.lines import SlotRow
+from controlplane.store.slots import SlotRow
 from controlplane.store.statement import Connection, Row
 from controlplane.store.transaction import Entry, Event, Transaction
 from controlplane.wire import work
@@ -105,7 +105,7 @@ def _log(tx: Transaction, noun: str, row: Row, detail: dict[str, Any], what: str
 
 
 def _claim(tx: Transaction, record_id: str, slot: str) -> bool:
-    return lines.claim_slot(tx, SlotRow(work=f"certificate/{record_id}", slot=slot, holder="timetable", at=tx.now))
+    return slots.claim(tx, SlotRow(work=f"certificate/{record_id}", slot=slot, holder="timetable", at=tx.now))
 
 
 def _life(row: Row) -> Life | None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 
 from controlplane.data import rows
-from controlplane.operations import lines, principals, secrets
+from controlplane.operations import alert_rules, lines, principals, secrets
 from controlplane.store import principals as store
 from controlplane.store.engine import AlreadyThere, Ledger
 from controlplane.store.head import GENESIS, LedgerHead, has_head
@@ -14,13 +15,14 @@ from controlplane.store.transaction import Transaction
 ADMINISTRATOR = "admin"
 
 
-def begin(ledger: Ledger) -> str | None:
+def begin(ledger: Ledger, recipients: Sequence[str] = ()) -> str | None:
     """Found and furnish a ledger if it is new; the administrator's password the first time.
 
     Of servers that start at the same time on one new database the slower one finds it done.
     """
     try:
         ledger.write_now(found)
+        ledger.write_now(lambda tx: alert_rules.first_rule(tx, recipients))
         return ledger.write_now(furnish)
     except AlreadyThere:
         return None

@@ -11,7 +11,6 @@ from controlplane.domain.acts import Field as FieldSpec
 from controlplane.domain.foreign_text import first_hazard
 from controlplane.wire.records import Move, Strict
 
-
 _MOST_OF_FILE = 1_000_002
 """Characters of base64; the door takes bodies of a mebibyte."""
 

@@ -11,6 +11,9 @@ from controlplane.wire.records import Record, Strict, Word
 
 SLOTS_PATH = "/v1/lines/slots"
 SAMPLES_PATH = "/v1/lines/samples"
+TAKE_PATH = "/v1/lines/checks/take"
+CHECKS_PATH = "/v1/lines/checks"
+MOST_SAMPLES = 2000
 
 
 def _is_moment(text: str) -> str:
@@ -50,7 +53,7 @@ class ClaimedSlot(Record):
 
 
 class Sample(Strict):
-    """One check of one address. ``ok`` None: the slot was missed, with the reason."""
+    """One check of one address. ``ok`` None: it was not checked, with the reason."""
 
     endpoint_id: Word
     at: Moment
@@ -60,11 +63,48 @@ class Sample(Strict):
     duration_ms: Annotated[float, Field(ge=0, le=60_000)] | None = None
     phases: dict[Word, Annotated[float, Field(ge=0, le=60_000)]] = Field(default_factory=dict)
     address: Annotated[str, StringConstraints(max_length=64)] = ""
+    certificate_not_after: Moment | None = None
 
 
 class SampleReport(Strict):
-    """All checks of one slot from one vantage."""
+    """Checks of one slot from one vantage, by the holder of the slot; ``final``: no more of this slot will come."""
 
     slot: Moment
     vantage: Word
-    samples: Annotated[list[Sample], Field(max_length=2000)]
+    holder: Word
+    samples: Annotated[list[Sample], Field(max_length=MOST_SAMPLES)]
+    final: bool = True
+
+
+class TakeChecks(Strict):
+    """A probe process asks for checks wanted by hand, waiting up to ``wait`` seconds for some."""
+
+    vantage: Word
+    holder: Word
+    wait: Annotated[float, Field(ge=0, le=30)] = 0.0
+
+
+class WantedCheck(LineTarget):
+    """One check wanted by hand: ``id`` names the check."""
+
+
+class WantedChecks(Record):
+    """Checks that are the asker's to do now."""
+
+    checks: list[WantedCheck]
+
+
+class CheckReport(Strict):
+    """What a check by hand saw; the sample's ``endpoint_id`` is that of the line the check was asked for."""
+
+    check_id: Word
+    vantage: Word
+    holder: Word
+    sample: Sample
+
+
+class AskedChecks(Record):
+    """Which lines will be checked now, and which were checked too lately."""
+
+    asked: list[dict[str, str]]
+    limited: list[dict[str, str | int]]

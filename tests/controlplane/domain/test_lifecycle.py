@@ -4,7 +4,18 @@ from __future__ import annotations
 
 import pytest
 
-from controlplane.domain import agent, certificate, invoice, invoice_segment, job, tax_server, virtual_device
+from controlplane.domain import (
+    agent,
+    alert_rule,
+    certificate,
+    delivery,
+    invoice,
+    invoice_segment,
+    job,
+    line_watch,
+    tax_server,
+    virtual_device,
+)
 from controlplane.domain.lifecycle import Machine, machine
 from controlplane.domain.refusals import Refusal
 
@@ -57,6 +68,35 @@ BY_HAND: dict[str, tuple[Machine, str, dict[str, str]]] = {
         invoice.MACHINE,
         "waiting",
         {"waiting": "issue=issued refuse=refused", "issued": "void=voided", "refused": "", "voided": ""},
+    ),
+    "slot": (
+        line_watch.SLOT,
+        "claimed",
+        {"claimed": "report=done miss=missed", "missed": "claim=claimed", "done": ""},
+    ),
+    "line_check": (
+        line_watch.CHECK,
+        "wanted",
+        {"wanted": "take=taken", "taken": "take=self finish=done", "done": ""},
+    ),
+    "alert_rule": (
+        alert_rule.MACHINE,
+        "enabled",
+        {
+            "enabled": "change=self test_send=self disable=disabled remove=removed",
+            "disabled": "change=self test_send=self enable=enabled remove=removed",
+            "removed": "",
+        },
+    ),
+    "delivery": (
+        delivery.MACHINE,
+        "queued",
+        {
+            "queued": "accept=sent put_off=deferred give_up=given_up",
+            "deferred": "accept=sent put_off=self give_up=given_up",
+            "sent": "",
+            "given_up": "",
+        },
     ),
     "upload": (
         invoice.UPLOAD,
