@@ -177,7 +177,14 @@ class Bureau:
         return device
 
     def _profile(self, device: DeviceRecord) -> TaxpayerProfile:
-        return self._config.taxpayers.get(device.taxpayer_id) or TaxpayerProfile()
+        return self.profile_of(device.taxpayer_id)
+
+    def profile_of(self, taxpayer_id: str) -> TaxpayerProfile:
+        """How the bureau knows a taxpayer: as it was set while running, else as configured, else by default."""
+        known = self.memory.profile(taxpayer_id)
+        if known is not None:
+            return msgspec.json.decode(known, type=TaxpayerProfile)
+        return self._config.taxpayers.get(taxpayer_id) or TaxpayerProfile()
 
     async def _company(self, no: str) -> Reply:
         device = self._device(no)

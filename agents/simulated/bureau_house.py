@@ -14,7 +14,7 @@ from agents.simulated.bureau import TARGET, Bureau
 from agents.simulated.faults import FaultSet
 from agents.simulated.http_peer import Listener, Reply, Request
 from agents.simulated.lifeline import open_port
-from agents.simulated.scenario import BureauConfig
+from agents.simulated.scenario import BureauConfig, TaxpayerProfile
 
 State = Literal["up", "slow", "down"]
 
@@ -62,8 +62,14 @@ class BureauHouse:
         else:
             await self._line.open()
 
+    async def _know(self, taxpayer_id: str, body: bytes) -> Reply:
+        """Know a taxpayer otherwise from now on; its devices learn of it when they are certified anew."""
+        profile = msgspec.json.decode(body, type=TaxpayerProfile)
+        await self._bureau.memory.know(taxpayer_id, msgspec.json.encode(profile))
+        return Reply.of(msgspec.to_builtins(profile))
+
     async def _steer(self, request: Request) -> Reply | None:
-        """The control port: GET, PUT /state; GET, PUT, DELETE /faults; PUT /returns, /verdicts, GET /reports."""
+        """The control port: GET, PUT /state; GET, PUT, DELETE /faults; PUT /taxpayers/{id}; the rest is of the reports."""
         try:
             match request.method, request.path:
                 case "PUT", "/state":
@@ -74,6 +80,8 @@ class BureauHouse:
                     self._bureau.faults.put(TARGET, [])
                 case "GET", "/state" | "/faults":
                     pass
+                case "PUT", path if path.startswith("/taxpayers/"):
+                    return await self._know(path.removeprefix("/taxpayers/"), request.body)
                 case _:
                     answer = await self._bureau.reports.steer(request)
                     return answer or Reply.of({"message": "no such call"}, 404)

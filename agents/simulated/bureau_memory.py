@@ -37,6 +37,7 @@ CREATE TABLE IF NOT EXISTS receipts (
     receipt_no TEXT NOT NULL, received_at TEXT NOT NULL, PRIMARY KEY (code, no)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS receipts_of_taxpayer ON receipts (taxpayer_id, device_no);
+CREATE TABLE IF NOT EXISTS profiles (taxpayer_id TEXT PRIMARY KEY, profile BLOB NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS acceptances (acceptance_no TEXT PRIMARY KEY, results BLOB NOT NULL) STRICT, WITHOUT ROWID;
 """
 
@@ -200,6 +201,15 @@ class BureauMemory:
             "SELECT payload_hash, receipt_no, received_at FROM receipts WHERE code = ? AND no = ?", (code, no)
         )
         return rows[0] if rows else None
+
+    def profile(self, taxpayer_id: str) -> bytes | None:
+        """How a taxpayer was set to be known, as JSON; None for one that was left as configured."""
+        rows = self.memory.read("SELECT profile FROM profiles WHERE taxpayer_id = ?", (taxpayer_id,))
+        return bytes(rows[0][0]) if rows else None
+
+    async def know(self, taxpayer_id: str, profile: bytes) -> None:
+        """Know a taxpayer by this profile from now on."""
+        await self.memory.write([("INSERT OR REPLACE INTO profiles VALUES (?, ?)", (taxpayer_id, profile))])
 
     def results(self, acceptance_no: str) -> bytes | None:
         """What became of one submitted batch, as JSON."""

@@ -14,7 +14,10 @@ MOST = 64 * 1024
 
 
 class Control:
-    """``GET /pids``, ``/devices``; ``GET|PUT /bureau``; ``GET|PUT|DELETE /bureau/faults``, ``/devices/{no}/faults``."""
+    """``GET /pids``, ``/devices``; ``GET|PUT /bureau``; ``GET|PUT|DELETE /bureau/faults``, ``/devices/{no}/faults``.
+
+    Everything else under ``/bureau/`` is for the bureau's own control port (``taxpayers/{id}``, …).
+    """
 
     def __init__(self, bureau_port: int, devices_port: int, pids: Callable[[], dict[str, int]]) -> None:
         self._ports = {"bureau": bureau_port, "devices": devices_port}
@@ -40,8 +43,8 @@ class Control:
                 return 200, json.dumps(self._pids()).encode()
             case (("GET" | "PUT"), ["bureau"]):
                 return self._pass_on("bureau", method, "/state", body)
-            case (("GET" | "PUT" | "DELETE"), ["bureau", "faults"]):
-                return self._pass_on("bureau", method, "/faults", body)
+            case (("GET" | "PUT" | "DELETE"), ["bureau", *what]):
+                return self._pass_on("bureau", method, "/" + "/".join(what), body)
             case "GET", ["devices"]:
                 return self._pass_on("devices", method, "/state", body)
             case (("GET" | "PUT" | "DELETE"), ["devices", target, "faults"]):
