@@ -1,4 +1,7 @@
-"""What happens by the clock: placing what waits, sending mail. APScheduler is only this process's clock."""
+"""What happens by the clock: placing what waits, renewing certificates, sending mail.
+
+APScheduler is only this process's clock.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from controlplane.domain.issuing_rules import IssuingRules
 from controlplane.mail.outbox import deliver_due
-from controlplane.operations import line_slots, placement
+from controlplane.operations import certificates, line_slots, placement
 from controlplane.settings import MailSettings
 from controlplane.store import invoices, jobs
 from controlplane.store.engine import Ledger
@@ -20,7 +23,9 @@ from controlplane.store.times import utc_text
 SWEEP_SECONDS = 5.0
 MAIL_SECONDS = 2.0
 WATCH_SECONDS = 5.0
+CERTIFICATES_SECONDS = 30.0
 SWEEP_LATE = 30.0
+CERTIFICATES_LATE = 600.0
 MAIL_LATE = 1800.0
 """Seconds after which work that has not finished is a fault. A mail server that hangs holds up letters for as long as a
 go of tries may last, and nothing else."""
@@ -42,6 +47,7 @@ class Timetable:
         """Begin, in the running event loop."""
         self._every("sweep", (SWEEP_SECONDS, SWEEP_LATE), self._sweep)
         self._every("line watch", (WATCH_SECONDS, SWEEP_LATE), self._watch)
+        self._every("certificates", (CERTIFICATES_SECONDS, CERTIFICATES_LATE), self.look_after_certificates)
         if self._mail.port:
             self._every("mail", (MAIL_SECONDS, MAIL_LATE), self._deliver)
         self._scheduler.start()
@@ -80,6 +86,12 @@ class Timetable:
         if await self._ledger.read(lambda hand: line_slots.is_behind(hand, now)):
             while await self._ledger.write(line_slots.keep_up):
                 pass
+
+    async def look_after_certificates(self) -> None:
+        """Open the renewals that are due and tell the steps before the end, once among all servers."""
+        wanting = partial(certificates.wanting, now=self._ledger.clock(), rules=self._rules)
+        for due in await self._ledger.read(wanting):
+            await self._ledger.write(partial(certificates.look_after, due=due, rules=self._rules))
 
     async def _deliver(self) -> None:
         await deliver_due(self._ledger, self._mail)

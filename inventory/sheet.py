@@ -75,6 +75,8 @@ class Row:
     line: int
     values: Mapping[str, Value]
     faults: tuple[Fault, ...] = ()
+    places: Mapping[str, str] = field(default_factory=dict)
+    """Column name → cell, as a spreadsheet names it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,13 +148,13 @@ def _row(row: RawRow, places: Mapping[int, Column], columns: Sequence[Column]) -
         except _CellFault as fault:
             faults.append(Fault(row.line, place, column.name, fault.code, fault.detail))
     judged = {fault.column for fault in faults}
-    spots = {column.name: letters(place) for place, column in places.items()}
+    spots = {column.name: f"{letters(place)}{row.line}" for place, column in places.items()}
     faults += [
-        Fault(row.line, f"{spots[column.name]}{row.line}", column.name, "required")
+        Fault(row.line, spots[column.name], column.name, "required")
         for column in columns
         if column.required and values[column.name] is None and column.name not in judged
     ]
-    return Row(row.line, values, tuple(faults))
+    return Row(row.line, values, tuple(faults), spots)
 
 
 class _CellFault(Exception):

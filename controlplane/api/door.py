@@ -13,13 +13,15 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope
 
 from controlplane.api.access import caller_of
-from controlplane.api.hot import read_json
+from controlplane.api.hot import read_json, read_raw
 from controlplane.domain.principal import Principal
 from controlplane.domain.refusals import refuse
 from controlplane.store.listing import MOST, Page
 from controlplane.wire.records import Problem
 
 MAX_BODY = 1024 * 1024
+MAX_FILE = 10 * 1024 * 1024
+WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _WRITES = frozenset({"POST", "PUT", "PATCH"})
 _ID = re.compile(r"[0-9A-Za-z._:-]{1,64}")
 
@@ -76,15 +78,25 @@ class DoorRoute(APIRoute):
                 raise refuse("not_found")
             if request.method not in _WRITES:
                 return await handle(request)
-            raw, value = await read_json(request, MAX_BODY)
+            raw, value = await self._body(request)
             return await handle(_Request(request.scope, request.receive, raw, value))
 
         return through_the_door
+
+    async def _body(self, request: Request) -> tuple[bytes, Any]:
+        return await read_json(request, MAX_BODY)
 
     def _keeper(self) -> Callable[[Request], Awaitable[Principal]] | None:
         """The dependency that finds the caller and checks its role; None on a route that is open to all."""
         calls = (dependency.call for dependency in self.dependant.dependencies)
         return next((call for call in calls if call is caller_of or hasattr(call, "act")), None)
+
+
+class FileRoute(DoorRoute):
+    """A route whose body is a workbook, taken as it is: ``await request.body()``."""
+
+    async def _body(self, request: Request) -> tuple[bytes, Any]:
+        return await read_raw(request, WORKBOOK, MAX_FILE), None
 
 
 def router(noun: str) -> APIRouter:

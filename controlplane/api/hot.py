@@ -22,8 +22,14 @@ async def read_body(request: Request, form: type[T], max_bytes: int) -> T:
 
 async def read_json(request: Request, max_bytes: int) -> tuple[bytes, Any]:
     """The request's body, raw and loaded through the strict door; no more than ``max_bytes`` are ever held."""
+    raw = await read_raw(request, "application/json", max_bytes)
+    return raw, body.load(raw, max_bytes)
+
+
+async def read_raw(request: Request, wanted: str, max_bytes: int) -> bytes:
+    """The request's body of one media type as it is; no more than ``max_bytes`` are ever held."""
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media_type != "application/json":
+    if media_type != wanted:
         raise refuse("media_type", media_type=media_type[:64])
     length = request.headers.get("content-length", "0")
     if not length.isdigit() or int(length) > max_bytes:
@@ -33,7 +39,7 @@ async def read_json(request: Request, max_bytes: int) -> tuple[bytes, Any]:
         raw += chunk
         if len(raw) > max_bytes:
             raise refuse("body_too_large", max_bytes=max_bytes)
-    return bytes(raw), body.load(bytes(raw), max_bytes)
+    return bytes(raw)
 
 
 def reply(content: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:

@@ -12,13 +12,13 @@ from controlplane.api.door import Paged, Word, answer, page_of, router
 from controlplane.api.services import Services, services_of, viewer_of
 from controlplane.domain.principal import Principal
 from controlplane.domain.refusals import refuse
-from controlplane.operations import tax_servers
+from controlplane.operations import impact, tax_servers
 from controlplane.operations.acts import Act, Viewer
 from controlplane.store import listing
 from controlplane.store import tax_servers as store
 from controlplane.store.statement import Connection, Row
 from controlplane.store.transaction import Transaction
-from controlplane.wire.records import Listing, TaxServer
+from controlplane.wire.records import Impact, Listing, TaxServer
 
 routes = router("tax-servers")
 SOURCE = listing.Source("tax_servers", taxpayer=None)
@@ -46,11 +46,26 @@ async def get_tax_server(request: Request, caller: FleetReader, server_id: str) 
     return await services_of(request).ledger.read(lambda hand: _show(hand, server_id, viewer))
 
 
+@routes.get("/{server_id}/impact", response_model=Impact)
+async def get_impact(request: Request, caller: FleetReader, server_id: str) -> dict[str, Any]:
+    """What stops if this tax server stops."""
+    viewer = viewer_of(request, caller)
+
+    def read(hand: Connection) -> dict[str, Any]:
+        return impact.of(hand, "tax-servers", _seen(hand, server_id, viewer), viewer)
+
+    return await services_of(request).ledger.read(read)
+
+
 def _show(hand: Connection, server_id: str, viewer: Viewer) -> Row:
+    return tax_servers.view(hand, _seen(hand, server_id, viewer), viewer)
+
+
+def _seen(hand: Connection, server_id: str, viewer: Viewer) -> Row:
     row = store.find(hand, server_id)
     if row is None or viewer.caller.scope is not None:
         raise refuse("not_found")
-    return tax_servers.view(hand, row, viewer)
+    return row
 
 
 def _act(tx: Transaction, wanted: Act, services: Services) -> str | None:

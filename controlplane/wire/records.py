@@ -159,6 +159,52 @@ class VirtualDevice(Record):
     allowed: list[Verb]
 
 
+class FleetCount(Record):
+    """Virtual devices added up: of one tax server (with its places) or of one taxpayer."""
+
+    id: str
+    devices: dict[str, int]
+    """State → how many."""
+    issuable: int
+    issued_total: int
+    issued_today: int
+    gross_today: str
+
+
+class Impact(Record):
+    """What stops if a tax server or virtual device stops; ``take_over`` of a taxpayer: kind → devices that could."""
+
+    id: str
+    taxpayers: list[dict[str, Any]]
+    devices: list[dict[str, Any]]
+    terminals: list[dict[str, Any]]
+    business_types: list[str]
+    waiting_invoices: int
+    issued_today: int
+    gross_today: str
+
+
+class BatchReport(Record):
+    """What a file of virtual devices would do (dry run) or did."""
+
+    dry_run: bool
+    batch_id: str | None
+    total: int
+    faults: list[dict[str, Any]]
+    servers: list[dict[str, Any]]
+
+
+class Batch(Record):
+    """How far a batch of virtual devices has come."""
+
+    id: str
+    total: int
+    ready: int
+    stopped: int
+    states: dict[str, int]
+    rows: list[dict[str, Any]]
+
+
 class Device(Record):
     """A device of any kind."""
 

@@ -50,6 +50,7 @@ HOSTILE: dict[str, Callable[[dict[str, Any]], bytes]] = {
 def test_twelve_hostile_bodies_on_every_write_route(house: House) -> None:
     paths = house.openapi()["paths"]
     writing = [path for path, verbs in paths.items() if verbs.keys() & {"post", "put", "patch", "delete"}]
+    writing = [path for path in writing if "application/json" in str(paths[path]["post"].get("requestBody"))]
     lists = [path for path, verbs in paths.items() if "get" in verbs and "{" not in path and path.startswith("/v1/")]
     lists = [path for path in lists if path not in ("/v1/me", "/v1/events")]
     assert len(writing) >= 20 and len(lists) >= 12

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from tests.controlplane.api.house import House
 
-Valid = tuple[str, dict[str, Any], str]
-"""URL, body, role of the caller."""
+Valid = tuple[str, Any, str]
+"""URL, body (bytes: a workbook, sent as it is), role of the caller."""
+WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 Maker = Callable[["House", int], Valid]
 """Makes a request that is accepted now; the number is fresh at every call."""
 OPERATORS = {"admin", "operator"}

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 from functools import partial
 from typing import TYPE_CHECKING
 
-from controlplane.operations import tax_servers, virtual_devices
+from controlplane.operations import device_batches, tax_servers, virtual_devices
+from inventory.sheet_writer import write_xlsx
 from tests.controlplane.api.doors import OPERATORS, Maker, Valid
 
 if TYPE_CHECKING:
@@ -64,12 +66,25 @@ def _distribute(house: House, _number: int) -> Valid:
     return house.on_device("distribute", **run)
 
 
+def sheet_of(*lines: tuple[str, str, str]) -> bytes:
+    """A workbook of (taxpayer id, tax server number, name) lines."""
+    target = io.BytesIO()
+    names = ("taxpayer_id", "tax_server_no", "name")
+    write_xlsx(target, device_batches.COLUMNS, [dict(zip(names, line, strict=True)) for line in lines])
+    return target.getvalue()
+
+
+def _batch(house: House, number: int) -> Valid:
+    return "/v1/virtual-devices/batch?dry_run=false", sheet_of((house.owner, house.server_no, f"批{number}")), "operator"
+
+
 _SERVER = "/v1/tax-servers/{record_id}/"
 _DEVICE = "/v1/virtual-devices/{record_id}/"
 VALID: dict[str, Maker] = {
     "/v1/tax-servers": _new_server,
     **{_SERVER + verb: partial(_server_verb, verb) for verb in SERVER_VERBS},
     "/v1/virtual-devices": _new_device,
+    "/v1/virtual-devices/batch": _batch,
     **{_DEVICE + verb: partial(_device_verb, verb) for verb in DEVICE_VERBS},
     _DEVICE + "add_terminal": lambda house, n: house.on_device(
         "add_terminal", terminal_code=f"T{n}", terminal_name="分机"
