@@ -76,6 +76,18 @@ class Change(Reply, kw_only=True):
     JZYXQZ: str = ""
     SLXH: str = ""
     LGXX: list[Segment] | None = None
+    MYSY: str = ""
+    QMGY: str = ""
+    SQBH: str = ""
+    SQZT: int = -1
+    YXQZ: str = ""
+    MS: str = ""
+    ZY: str = ""
+    QM: str = ""
+    QMSF: str = ""
+    DQBBH: str = ""
+    ZJJG: int = -1
+    HTZT: int = -1
     SLXLH: str = ""
     QCKC: int | None = None
     LGFS: int = 0
@@ -118,6 +130,36 @@ class VerdictReply(Reply, kw_only=True):
     CLMS: str = ""
     XSB: int = 0
     YSB: int = 0
+
+
+class ReleaseLine(Struct):
+    """One announced version (BBXX); dates yyyyMMdd, QYSJ empty when nobody said."""
+
+    BBH: str
+    FBRQ: str
+    QYSJ: str = ""
+    SM: str = ""
+
+
+class ReleasesReply(Reply, kw_only=True):
+    """TP_BBCX."""
+
+    DQBBH: str = ""
+    BBXX: list[ReleaseLine] = []
+
+
+class ProxyReply(Reply, kw_only=True):
+    """TP_DLXX. ``YXZT`` 1 running; LJS connections now, ZDLJS at most; ``SFS`` bureau addresses held."""
+
+    BBH: str = ""
+    YXZT: int = 0
+    LJS: int = 0
+    ZDLJS: int = 0
+    SOCKLJS: int = 0
+    LXXZJG: int = 0
+    RZJB: int = 0
+    PTKEY: int = 0
+    SFS: int = 0
 
 
 class Server(Reply, kw_only=True):

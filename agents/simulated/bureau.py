@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import msgspec
 from msgspec import Struct
 
-from agents.simulated import bureau_reports, calendar, certificate_desk, numbers
+from agents.simulated import bureau_reports, calendar, certificate_desk, numbers, seal_desk
 from agents.simulated.bureau_memory import SCHEMA, BureauMemory, BureauRefusal, DeviceRecord
 from agents.simulated.bureau_reports import ReportDesk
 from agents.simulated.certificate_desk import CertificateDesk
@@ -20,6 +20,7 @@ from agents.simulated.faults import TRANSPORT, Faults, strike
 from agents.simulated.http_peer import Reply, Request
 from agents.simulated.memory import Memory, Statement
 from agents.simulated.scenario import PACING, BureauConfig, TaxpayerProfile
+from agents.simulated.seal_desk import SealDesk
 
 TARGET = "bureau"
 
@@ -67,7 +68,7 @@ class Bureau:
     ) -> None:
         self._config = config
         self._clock = clock
-        schema = SCHEMA + bureau_reports.SCHEMA + certificate_desk.SCHEMA
+        schema = SCHEMA + bureau_reports.SCHEMA + certificate_desk.SCHEMA + seal_desk.SCHEMA
         self.memory = BureauMemory(Memory(Path(config.state_dir) / "bureau.sqlite", schema, on_failure=on_failure))
         self.faults = Faults(config.seed)
         self.slow = False
@@ -75,7 +76,11 @@ class Bureau:
         sczs, scsjjg = PACING[config.profile]
         self.reports = ReportDesk(config, self.memory, clock)
         self._certificates = CertificateDesk(config, self.memory, clock)
-        self._desks: tuple[Desk, ...] = (self.reports, self._certificates)
+        self._desks: tuple[Desk, ...] = (
+            self.reports,
+            self._certificates,
+            SealDesk(config, self.memory, clock, self.faults),
+        )
         self._pacing = {"sczs": config.sczs or sczs, "scsjjg": scsjjg if config.scsjjg is None else config.scsjjg}
 
     async def handle(self, request: Request) -> Reply | None:

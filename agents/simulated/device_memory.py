@@ -59,6 +59,8 @@ class ServerFacts(Struct):
     authority_code: str = ""
     authority_name: str = ""
     clock_offset: float = 0.0
+    kernel_version: str = ""
+    """Empty: as it came from the factory."""
     issued_at: str = ""
     stage: int = 0
     """ZSJD: 0 no certificate, 1 temporary, 2 formal requested, 3 formal."""

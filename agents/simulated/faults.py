@@ -25,6 +25,9 @@ Kind = Literal[
     "stock_spent",
     "busy",
     "refuse_before_sign",
+    "application_refused",
+    "wrong_seal_signature",
+    "self_test_failed",
 ]
 
 TRANSPORT: frozenset[str] = frozenset(

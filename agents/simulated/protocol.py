@@ -161,6 +161,8 @@ class Protocol:
             return first
         if ask.device is not None and ask.device.facts.cancelled_at:
             raise Refusal("200005", ask.owner)
+        if ask.device is not None and self.server.upgrading:
+            raise Refusal("7503", "税控服务器正在升级")
         if worker.working_on or self.server.around.faults.take((ask.owner, self.server.tax_server_no), name, ("busy",)):
             raise Refusal("7503")
         worker.working_on = serial

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from agents.simulated import calendar, device_memory
+from agents.simulated import calendar, device_memory, seal_memory
 from agents.simulated.device import Device, PeriodWish
 from agents.simulated.device_memory import DeviceMemory
 from agents.simulated.faults import Faults, FaultSet
@@ -35,7 +35,10 @@ class ServerRoom:
         self._config = config
         journals = JournalFiles(Path(config.journals_dir))
         self._memory = Memory(
-            Path(config.state_dir) / "devices.sqlite", device_memory.SCHEMA, journals.append, on_failure
+            Path(config.state_dir) / "devices.sqlite",
+            device_memory.SCHEMA + seal_memory.SCHEMA,
+            journals.append,
+            on_failure,
         )
         journals.reconcile(self._memory)
         self._faults = Faults(config.seed)

@@ -11,7 +11,7 @@ from agents.simulated.device import CLOCK_LIMIT, Company, DeviceFacts, KindFacts
 from agents.simulated.device_memory import device_row
 from agents.simulated.numbers import yuan
 from agents.simulated.refusals import TEXTS, Refusal
-from agents.simulated.tax_server import KERNEL_VERSION, Ask, Call, Done, TaxServer
+from agents.simulated.tax_server import Ask, Call, Done, TaxServer
 
 _BUREAU_TIME_WITHIN = 1.5
 
@@ -25,7 +25,7 @@ async def server_information(ask: Ask) -> Done:
             "XNSBZS": server.quota,
             "SYKFXSL": server.places_left(),
             "FWQSJ": calendar.stamp(server.now()),
-            "LJNH": KERNEL_VERSION,
+            "LJNH": server.kernel_version,
             "FXZT": 1 if server.facts.commissioned_at else 0,
             "ZZZT": 1 if server.facts.not_after else 0,
             "JZYXQZ": server.facts.not_after,

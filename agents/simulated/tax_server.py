@@ -32,6 +32,7 @@ class TaxServer:
         self.facts = around.store.server(self.tax_server_no) or ServerFacts(area=place.region)
         self.devices = {device.device_no: device for device in around.store.devices(self.tax_server_no, around.clock)}
         self.working_on = ""
+        self.upgrading = False
         self.line = BureauLine(around.bureau_url, around.speed, self._line_turned)
         self.uploads = Uploads(around, self.line)
         self._watch: asyncio.Task[None] | None = None
@@ -67,6 +68,11 @@ class TaxServer:
         device = Device(device_no, self.tax_server_no, facts, self.around.clock)
         self.devices[device_no] = device
         return device
+
+    @property
+    def kernel_version(self) -> str:
+        """The version that runs."""
+        return self.facts.kernel_version or KERNEL_VERSION
 
     def places_left(self) -> int:
         """Virtual devices it can still take; a cancelled one has given its place back."""
