@@ -26,9 +26,11 @@ from controlplane.api import (
     releases,
     seals,
     secure_proxies,
+    reports,
     sessions,
     tax_servers,
     taxpayers,
+    uploads,
     virtual_devices,
     work,
 )
@@ -113,5 +115,7 @@ def build(settings: Settings, clock: Clock = system_clock) -> FastAPI:
         app.include_router(room.routes)
     for room in (seals, releases, secure_proxies):
         app.include_router(room.routes)
+    for routes in (reports.routes, reports.schedule_routes, uploads.routes):
+        app.include_router(routes)
     describe(app)
     return app

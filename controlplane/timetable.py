@@ -1,4 +1,4 @@
-"""What happens by the clock: placing what waits, renewing certificates, sending mail.
+"""What happens by the clock: placing what waits, renewing certificates, reporting and clearing, sending mail.
 
 APScheduler is only this process's clock.
 """
@@ -14,7 +14,8 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from controlplane.domain.issuing_rules import IssuingRules
 from controlplane.mail.outbox import deliver_due
-from controlplane.operations import certificates, line_slots, placement
+from controlplane.operations import certificates, line_slots, placement, report_clock
+from controlplane.operations.reports import When
 from controlplane.settings import MailSettings
 from controlplane.store import invoices, jobs
 from controlplane.store.engine import Ledger
@@ -26,6 +27,9 @@ WATCH_SECONDS = 5.0
 CERTIFICATES_SECONDS = 30.0
 SWEEP_LATE = 30.0
 CERTIFICATES_LATE = 600.0
+REPORTS_OPEN_SECONDS = 10.0
+REPORTS_SECONDS = 2.0
+REPORTS_LATE = 120.0
 MAIL_LATE = 1800.0
 """Seconds after which work that has not finished is a fault. A mail server that hangs holds up letters for as long as a
 go of tries may last, and nothing else."""
@@ -48,6 +52,8 @@ class Timetable:
         self._every("sweep", (SWEEP_SECONDS, SWEEP_LATE), self._sweep)
         self._every("line watch", (WATCH_SECONDS, SWEEP_LATE), self._watch)
         self._every("certificates", (CERTIFICATES_SECONDS, CERTIFICATES_LATE), self.look_after_certificates)
+        self._every("reports open", (REPORTS_OPEN_SECONDS, REPORTS_LATE), self._open_reports)
+        self._every("reports", (REPORTS_SECONDS, REPORTS_LATE), self._step_reports)
         if self._mail.port:
             self._every("mail", (MAIL_SECONDS, MAIL_LATE), self._deliver)
         self._scheduler.start()
@@ -92,6 +98,16 @@ class Timetable:
         wanting = partial(certificates.wanting, now=self._ledger.clock(), rules=self._rules)
         for due in await self._ledger.read(wanting):
             await self._ledger.write(partial(certificates.look_after, due=due, rules=self._rules))
+
+    async def _open_reports(self) -> None:
+        when = When(self._ledger.clock(), self._rules)
+        for device_id in await self._ledger.read(partial(report_clock.to_open, when=when)):
+            await self._ledger.write(partial(report_clock.open_due, device_id=device_id, rules=self._rules))
+
+    async def _step_reports(self) -> None:
+        when = When(self._ledger.clock(), self._rules)
+        for report_id in await self._ledger.read(partial(report_clock.to_step, when=when)):
+            await self._ledger.write(partial(report_clock.step, report_id=report_id, rules=self._rules))
 
     async def _deliver(self) -> None:
         await deliver_due(self._ledger, self._mail)

@@ -347,6 +347,7 @@ class Upload(Struct):
             receipt_no=self.SLXLH or None,
             at=utc_text(self.SCSJ) if self.SCSJ else read_at,
             message=plain(self.SCMS or ""),
+            code=str(self.SCZT),
         )
 
 

@@ -30,6 +30,8 @@ class DeviceKind:
     """False: a clock that only the tax hall can set."""
     reserved: bool
     """True for a kind that has a name but no driver."""
+    all_kinds_first: frozenset[Medium] = frozenset()
+    """Media with which every invoice kind has to be reported before any clears; with others it goes kind by kind."""
 
 
 def _kind(code: str, names: tuple[str, str], custodies: str, media: str, flags: str = "") -> DeviceKind:
@@ -41,23 +43,29 @@ def _kind(code: str, names: tuple[str, str], custodies: str, media: str, flags: 
         frozenset(cast(Medium, one) for one in media.split()),
         clock_settable="clock" in flags,
         reserved="reserved" in flags,
+        all_kinds_first=frozenset({"golden_disk"}) if "all_first" in flags else frozenset(),
     )
 
 
 KINDS: Final = {
     kind.code: kind
     for kind in (
-        _kind("golden_disk_c48", ("金税盘 C48", "golden disk C48"), "hosted local", "golden_disk"),
-        _kind("golden_disk_a9", ("金税盘 A9", "golden disk A9"), "hosted", "golden_disk"),
+        _kind("golden_disk_c48", ("金税盘 C48", "golden disk C48"), "hosted local", "golden_disk", "all_first"),
+        _kind("golden_disk_a9", ("金税盘 A9", "golden disk A9"), "hosted", "golden_disk", "all_first"),
         _kind("tax_disk", ("税控盘", "tax disk"), "hosted local", "tax_disk"),
         _kind("tax_ukey", ("税务UKey", "tax UKey"), "hosted local", "ukey"),
         _kind(NEW_TAX_SERVER, ("新税控服务器", "new tax server"), "tax_server", "server_board", "clock"),
         _kind("old_tax_server", ("老税控服务器", "old tax server"), "tax_server", "tax_disk"),
-        _kind("u180", ("U180", "U180"), "hosted", "golden_disk ukey"),
+        _kind("u180", ("U180", "U180"), "hosted", "golden_disk ukey", "all_first"),
         _kind("digital", ("数电 / 乐企 (预留)", "digital / leqi (reserved)"), "hosted", "none", "reserved"),
     )
 }
 """By code; the codes are the keys of the agents' driver catalog."""
+
+
+def reports_all_first(device_kind: str, medium: str) -> bool:
+    """Whether all kinds of such a device have to be reported before any of them clears."""
+    return medium in KINDS[device_kind].all_kinds_first
 
 
 @dataclass(frozen=True, slots=True)

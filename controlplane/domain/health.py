@@ -29,7 +29,8 @@ _STATUS_CAUSES: Final = {
 TEXTS: Final = {
     "fine": ("正常", "fine"),
     "no_stock": ("票种 {kind} 号码约 {lasting} 后用完", "numbers of kind {kind} last {lasting}"),
-    "issue_deadline": ("票种 {kind} {lasting} 后到开票截止", "kind {kind} reaches its issue deadline in {lasting}"),
+    "issue_deadline": ("票种 {kind} 须抄报清零: {lasting} 后到开票截止",
+                       "report and clear kind {kind}: it reaches its issue deadline in {lasting}"),
     "offline_hours": ("离线时长 {lasting} 后到限", "offline hours run out in {lasting}"),
     "offline_count": ("离线张数约 {lasting} 后到限", "the offline count runs out in {lasting}"),
     "offline_amount": ("离线金额约 {lasting} 后到限", "the offline amount runs out in {lasting}"),

@@ -11,6 +11,7 @@ from controlplane.domain.certificate import CertificateRule
 from controlplane.domain.clock_rule import ClockRule
 from controlplane.domain.dated import Row, day_of, in_force, last_day_of
 from controlplane.domain.invoice_kind import KindTable
+from controlplane.domain.report import ReportingRule
 from controlplane.domain.tax_code import TaxCodeTable
 from controlplane.domain.taxpayer import Level
 
@@ -49,6 +50,8 @@ class IssuingRules:
     notes: tuple[PreferenceNote, ...]
     warn_minutes: Mapping[str, int] = field(default_factory=dict)
     """Cause → how many minutes before it stops issuing a device's health warns."""
+    reporting: tuple[ReportingRule, ...] = ()
+    """When a device has been silent for too long to be cleared from afar."""
     id_check: Level = "warn"
     """What a failed check digit of a buyer's tax id is."""
     certificates: tuple[CertificateRule, ...] = ()

@@ -210,6 +210,9 @@ DEVICE_CODES: Final[Mapping[str, str]] = MappingProxyType(
         "09d120": "offline_count",
         "09d121": "offline_amount",
         "09d122": "offline_date",
+        "09d12a": "uploads_waiting",
+        "09d12b": "device_zombie",
+        "09d12c": "period_open",
         "09e105": "clock_off",
         "09c001": "certificate_expired",
         "092400": "device_finds_fault",
@@ -221,6 +224,8 @@ DEVICE_CODES: Final[Mapping[str, str]] = MappingProxyType(
         "200005": "device_cancelled",
         "300001": "bureau_unreachable",
         "300002": "bureau_refused",
+        "300004": "report_not_verified",
+        "300005": "return_not_filed",
     }
 )
 """Codes of devices and bureaus (dialect page, "Refusals") → code of our catalogue."""

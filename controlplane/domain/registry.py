@@ -11,6 +11,8 @@ from controlplane.domain import (
     alert_rule,
     line_watch,
     release,
+    report,
+    report_schedule,
     seal,
     secure_proxy,
     tax_server,
@@ -18,7 +20,7 @@ from controlplane.domain import (
 )
 from controlplane.domain.acts import ActSpec
 
-NOUNS: Final = (tax_server, virtual_device, agent, seal, release, secure_proxy, line_watch, alert_rule)
+NOUNS: Final = (tax_server, virtual_device, agent, seal, release, secure_proxy, line_watch, alert_rule, report, report_schedule)
 """Modules of ``domain`` that define acts."""
 
 

@@ -38,6 +38,10 @@ def _amount(value: str) -> bool:
     return _parses(money.fen_of, value) and not value.startswith("-")
 
 
+def _signed(value: str) -> bool:
+    return _parses(money.fen_of, value)
+
+
 def _rates(value: list[str]) -> bool:
     return all(_parses(money.rate_of, rate) and Decimal(rate) >= 0 for rate in value)
 
@@ -100,11 +104,19 @@ _FITS: Mapping[type, Mapping[str, Callable[[Any], bool]]] = {
     evidence.Rates: {"rates": _rates},
     evidence.KindFacts: {
         "issue_deadline": _day,
+        "report_from": _day,
+        "report_to": _day,
+        "last_report_date": _day,
         "single_limit": _amount,
         "offline_max_amount": _amount,
         "upload_deadline_day": _count,
         "offline_max_hours": _count,
         "offline_max_count": _count,
+    },
+    evidence.Summary: {
+        **dict.fromkeys(("opening", "received", "returned", "closing", "blue_count", "red_count", "void_count"), _count),
+        **dict.fromkeys(("blue_net", "blue_tax"), _amount),
+        **dict.fromkeys(("red_net", "red_tax"), _signed),
     },
     evidence.SegmentFacts: {"start_no": _number, "end_no": _number, "left": _count},
     evidence.SealFacts: {
@@ -149,6 +161,8 @@ def flaw(said: object) -> str:
             return f"{type(said).__name__}.{name} cannot be {clean(str(value), 'log', 60)}"
     if isinstance(said, evidence.SegmentFacts) and not _run(said):
         return f"SegmentFacts.next_no cannot be {clean(said.next_no, 'log', 60)}"
+    if isinstance(said, evidence.Cleared):
+        return flaw(said.facts)
     inner = (one for name in _LISTS for one in getattr(said, name, ()))
     return next(filter(None, map(flaw, inner)), "")
 

@@ -184,6 +184,8 @@ def _uploads(tx: Transaction, device: Row, seen: list[UploadFacts]) -> int:
             "receipt_no": upload.receipt_no,
             "uploaded_at": upload.at if upload.status == "uploaded" else None,
             "message": upload.message[:200],
+            "code": upload.code,
+            "told_at": upload.at,
             "now": tx.now,
         }
         if invoices.upload(tx, values):

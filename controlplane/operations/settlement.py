@@ -84,7 +84,11 @@ def _contradiction(tx: Transaction, job: Row, outcome: wire.Outcome) -> str:
     expected = EVIDENCE.get(job["kind"])
     if expected is not None and not isinstance(outcome.evidence, expected):
         return f"{expected.__name__} expected as evidence"
-    return fleet_settlement.contradiction(tx, job, outcome) or seal_settlement.contradiction(tx, job, outcome)
+    return (
+        report_settlement.contradiction(job, outcome)
+        or fleet_settlement.contradiction(tx, job, outcome)
+        or seal_settlement.contradiction(tx, job, outcome)
+    )
 
 
 def _set_aside(tx: Transaction, agent_id: str, job: Row, outcome: wire.Outcome, problem: str) -> None:

@@ -73,6 +73,10 @@ class InvoiceRow(SQLModel, table=True):
     upload_receipt_no: str | None = None
     uploaded_at: str | None = None
     upload_message: str = ""
+    upload_code: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    """The device's own code of the latest upload result."""
+    upload_told_at: str | None = None
+    """When the latest upload result came about, good or bad."""
     red_offset_by: str | None = None
     version: int = 1
     created_at: str
@@ -176,7 +180,8 @@ _REFUSE = Statement(
 )
 _UPLOAD = Statement(
     "UPDATE invoices SET upload_status = :status, upload_receipt_no = :receipt_no, uploaded_at = :uploaded_at, "
-    "upload_message = :message, version = version + 1, updated_at = :now "
+    "upload_message = :message, upload_code = :code, upload_told_at = :told_at, "
+    "version = version + 1, updated_at = :now "
     "WHERE device_id = :device_id AND device_index = :device_index AND invoice_no = :invoice_no "
     "AND upload_status <> 'uploaded' AND (upload_status <> :status OR upload_message <> :message)"
 )

@@ -114,6 +114,8 @@ class UploadFacts(Frame):
     receipt_no: str | None
     at: str
     message: str = ""
+    code: Annotated[str, Meta(max_length=64)] = ""
+    """The device's own code of the result."""
 
 
 class Observation(Frame):

@@ -300,6 +300,52 @@ class Line(Record):
     enabled: bool
 
 
+class Report(Record):
+    """Reporting and clearing of one kind of one device for one period; ``standing`` is computed on reading."""
+
+    id: str
+    taxpayer_id: str
+    device_id: str
+    device_no: str | None
+    kind: str
+    period: str
+    state: str
+    standing: str
+    deadline: str
+    days_left: int
+    version: int
+    allowed: list[Verb]
+
+
+class ReportSchedule(Record):
+    """From when on due kinds are reported and cleared by themselves; no taxpayer: the platform's default."""
+
+    id: str
+    taxpayer_id: str | None
+    hour: int
+    minute: int
+    days_before: int
+    state: str
+    version: int
+    allowed: list[Verb]
+
+
+class Upload(Record):
+    """What became of one invoice's upload: the device's code, the bureau's text, time and receipt number."""
+
+    id: str
+    taxpayer_id: str
+    device_no: str | None
+    kind: str
+    invoice_code: str | None
+    invoice_no: str | None
+    status: str
+    code: str
+    text: str
+    at: str | None
+    receipt_no: str | None
+
+
 class Acted(Record):
     """The record an act was done on, and the job it opened, if any."""
 
