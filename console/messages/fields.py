@@ -76,6 +76,12 @@ _COLUMNS: Final = {
     "rate": ("税率", "RATE"),
     "tax_amount": ("税额", "TAX"),
     "why": ("说明", "WHY"),
+    "period": ("属期", "PERIOD"),
+    "standing": ("期限", "STANDING"),
+    "step": ("步骤", "STEP"),
+    "code": ("代码", "CODE"),
+    "receipt": ("受理号", "RECEIPT"),
+    "days_before": ("提前天数", "DAYS BEFORE"),
 }
 
 _FACTS: Final = {
@@ -165,6 +171,25 @@ _FACTS: Final = {
     "runbook": ("手册", "runbook"),
     "enabled": ("启用", "enabled"),
     "updated": ("更新", "updated"),
+    "period": ("属期", "period"),
+    "standing": ("期限", "standing"),
+    "issue_deadline": ("开票截止", "issue deadline"),
+    "new_deadline": ("新截止日期", "new deadline"),
+    "report_no": ("受理序列号", "report number"),
+    "reported_at": ("抄报时间", "reported"),
+    "verified_at": ("受理时间", "accepted"),
+    "return_filed_at": ("申报登记", "return filed"),
+    "cleared_at": ("清零时间", "cleared"),
+    "accepted": ("接受差异的事由", "difference accepted"),
+    "blue_count": ("正数张数", "blue invoices"),
+    "blue_net": ("正数金额", "blue net"),
+    "blue_tax": ("正数税额", "blue tax"),
+    "red_count": ("负数张数", "red invoices"),
+    "red_net": ("负数金额", "red net"),
+    "red_tax": ("负数税额", "red tax"),
+    "void_count": ("作废张数", "void invoices"),
+    "days_before": ("截止日前几天", "days before deadline"),
+    "at": ("几点 (设备时间)", "at (device time)"),
 }
 
 _NOUNS: Final = {
@@ -180,6 +205,9 @@ _NOUNS: Final = {
     "lines": ("局端网络", "Bureau lines"),
     "taxpayers": ("纳税人", "Taxpayers"),
     "terminals": ("开票终端", "Terminals"),
+    "reports": ("抄报清零", "Reports"),
+    "report-schedules": ("自动抄报", "Report schedules"),
+    "uploads": ("上传结果", "Upload results"),
     "help": ("帮助", "Help"),
     "related": ("关联", "Depends on this"),
 }
@@ -205,6 +233,8 @@ _SECTIONS: Final = {
     "detail": ("详情", "Detail"),
     "history": ("历史", "History"),
     "serves": ("负责的设备", "Serves"),
+    "totals": ("合计：设备 | 账本", "Totals: device | ledger"),
+    "refusals": ("被拒记录", "Refusals"),
 }
 
 TEXTS: Final[dict[str, tuple[str, str]]] = {
@@ -212,4 +242,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     **{f"fact.{key}": pair for key, pair in _FACTS.items()},
     **{f"noun.{key}": pair for key, pair in _NOUNS.items()},
     **{f"section.{key}": pair for key, pair in _SECTIONS.items()},
+    "report.differ": ("合计与账本不一致", "totals differ from the ledger"),
+    "report.beside": ("{device} | {ledger}", "{device} | {ledger}"),
+    "report.platform": ("平台默认", "platform default"),
 }

@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from controlplane.domain import agent, invoice, invoice_segment, job, registry, tax_server, virtual_device
+from controlplane.domain import (
+    agent,
+    invoice,
+    invoice_segment,
+    job,
+    registry,
+    report,
+    report_schedule,
+    tax_server,
+    virtual_device,
+)
 
 _VERBS: Final = registry.WORDS["verb"]
 
@@ -39,6 +49,9 @@ _JOBS: Final = {
     "proxy.read": ("安全代理·读取", "proxy: read"),
     "proxy.configure": ("安全代理·更新配置", "proxy: configure"),
     "invoice.issue": ("发票·开具", "invoice: issue"),
+    "report.send": ("抄报", "report: send"),
+    "report.verify": ("抄报·查结果", "report: verdict"),
+    "report.clear": ("清零", "report: clear"),
 }
 
 _KINDS: Final = {
@@ -91,6 +104,9 @@ WORDS: Final[Mapping[str, Mapping[str, tuple[str, str]]]] = {
         "failed": ("上传失败", "failed"),
         "signature_rejected": ("验签失败", "rejected"),
     },
+    "state.reports": report.LABELS,
+    "standing": {**report.STANDING_LABELS, "cleared": report.LABELS["cleared"]},
+    "state.report-schedules": report_schedule.LABELS,
     "state.segments": invoice_segment.LABELS,
     "state.agents": agent.LABELS,
     "heartbeat": {"online": ("在线", "up"), "late": ("迟到", "late"), "lost": ("失联", "lost")},

@@ -21,7 +21,7 @@ _VERDICTS: dict[str, Verdict] = {
     "refused": "stopped",
     "unknown": "unknown",
 }
-_SUBJECTS = ("invoices", "virtual-devices", "tax-servers")
+_SUBJECTS = ("invoices", "virtual-devices", "tax-servers", "reports")
 _STATES: dict[str, Tone] = {**JOB_TONES, "done": "dim", "leased": "accent"}
 
 

@@ -77,7 +77,7 @@ LABELS: Final = {
 }
 """State → (Chinese, English) as shown."""
 
-STANDING_LABELS: Final[dict[Standing, tuple[str, str]]] = {
+STANDING_LABELS: Final = {
     "zombie": ("僵尸盘", "silent for too long"),
     "locked": ("已锁死", "locked"),
     "not_due": ("未到抄报期", "not due"),

@@ -114,7 +114,8 @@ _FITS: Mapping[type, Mapping[str, Callable[[Any], bool]]] = {
         "offline_max_count": _count,
     },
     evidence.Summary: {
-        **dict.fromkeys(("opening", "received", "returned", "closing", "blue_count", "red_count", "void_count"), _count),
+        **dict.fromkeys(("opening", "received", "returned", "closing"), _count),
+        **dict.fromkeys(("blue_count", "red_count", "void_count"), _count),
         **dict.fromkeys(("blue_net", "blue_tax"), _amount),
         **dict.fromkeys(("red_net", "red_tax"), _signed),
     },

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from tests.console.plane import Plane
+from tests.console.reporting import report, schedule, upload
 
 Record = dict[str, Any]
 NOW = datetime(2026, 11, 22, 3, 4, 5, tzinfo=UTC)
@@ -239,6 +240,9 @@ def standard() -> Plane:
     plane.fill("operation-log", [log_row(1), log_row(2, outcome="refused", action="virtual-devices.suspend")])
     plane.fill("lines", [line(1), line(2, verdict="down", failing_phase="tls", service="确认平台")])
     plane.fill("taxpayers", [taxpayer()])
+    plane.fill("reports", [report(1), report(2, state="cleared", standing="cleared", stopped={}, differences=[])])
+    plane.fill("report-schedules", [schedule()])
+    plane.fill("uploads", [upload(1), upload(2, status="failed", code="2", text="验签失败", receipt_no=None)])
     return plane
 
 
