@@ -9,6 +9,7 @@ from typing import Any
 from controlplane.operations import principals
 from controlplane.store.transaction import Transaction
 from tests.controlplane.api import doors
+from tests.controlplane.api.doors.reports import a_report
 from tests.controlplane.api.house import ROLES, House
 
 OPEN = {"/v1/sessions", "/v1/agent/join", "/healthz", "/readyz", "/metrics"}
@@ -83,6 +84,9 @@ def test_a_tenant_sees_bytes_of_missing(house: House) -> None:
     house.agent.work_off()
     status, invoice = house.post("/v1/invoices", house.invoice_body(900), "front_end")
     assert status == 202
+    house.agent.work_off()
+    a_report(house, 1, "report_due")
+    house.post("/v1/report-schedules/set", {"taxpayer_id": house.owner, "hour": 8, "minute": 0, "days_before": 5})
     ids: dict[str, Any] = {
         "invoices": invoice["id"],
         "orders": invoice["order_id"],
@@ -92,7 +96,7 @@ def test_a_tenant_sees_bytes_of_missing(house: House) -> None:
         "tax-servers": house.server_id,
         "agents": house.agent.id,
     }
-    for noun in ("segments", "terminals"):
+    for noun in ("segments", "terminals", "reports", "report-schedules", "uploads"):
         ids[noun] = house.ask("GET", f"/v1/{noun}")[1]["items"][0]["id"]
     for noun, record_id in ids.items():
         assert house.ask("GET", f"/v1/{noun}/{record_id}")[0] == 200, noun
