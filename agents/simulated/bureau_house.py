@@ -69,7 +69,7 @@ class BureauHouse:
         return Reply.of(msgspec.to_builtins(profile))
 
     async def _steer(self, request: Request) -> Reply | None:
-        """The control port: GET, PUT /state; GET, PUT, DELETE /faults; PUT /taxpayers/{id}; the rest is of the reports."""
+        """The control port: GET, PUT /state; GET, PUT, DELETE /faults; PUT /taxpayers/{id}; what the desks take."""
         try:
             match request.method, request.path:
                 case "PUT", "/state":

@@ -20,7 +20,18 @@ from controlplane.domain import (
 )
 from controlplane.domain.acts import ActSpec
 
-NOUNS: Final = (tax_server, virtual_device, agent, seal, release, secure_proxy, line_watch, alert_rule, report, report_schedule)
+NOUNS: Final = (
+    tax_server,
+    virtual_device,
+    agent,
+    seal,
+    release,
+    secure_proxy,
+    line_watch,
+    alert_rule,
+    report,
+    report_schedule,
+)
 """Modules of ``domain`` that define acts."""
 
 
