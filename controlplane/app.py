@@ -20,9 +20,11 @@ from controlplane.api import (
     feed,
     fleet,
     health,
+    invoice_acts,
     invoices,
     lines,
     problem,
+    red_forms,
     releases,
     reports,
     seals,
@@ -117,5 +119,7 @@ def build(settings: Settings, clock: Clock = system_clock) -> FastAPI:
         app.include_router(room.routes)
     for routes in (reports.routes, reports.schedule_routes, uploads.routes):
         app.include_router(routes)
+    for room in (invoice_acts, red_forms):
+        app.include_router(room.routes)
     describe(app)
     return app

@@ -29,9 +29,14 @@ Make = Callable[[Transaction, Principal, dict[str, Any], Services], str]
 """Does one act on a collection (register, import, …); returns the id of the record to show."""
 
 
-def record_acts(routes: APIRouter, noun: str, do: Do, show: Show) -> None:
-    """Add ``POST /v1/<noun>/{record_id}/<verb>`` for every record act of the noun: 202 with the job and the record."""
+def record_acts(routes: APIRouter, noun: str, do: Do, show: Show, verbs: tuple[str, ...] | None = None) -> None:
+    """Add ``POST /v1/<noun>/{record_id}/<verb>`` for every record act of the noun: 202 with the job and the record.
+
+    ``verbs``: only for these; the others have routes of their own.
+    """
     for spec in acts_of(noun):
+        if verbs is not None and spec.verb not in verbs:
+            continue
         _add(routes, f"/{{record_id}}/{spec.verb}", spec, _on_record(spec, do, show), Acted, 202)
 
 

@@ -13,10 +13,10 @@ from starlette.responses import Response
 from controlplane.api.access import InvoiceCanceller, InvoiceReader, caller_of, permit
 from controlplane.api.door import Key, Paged, Word, answer, one_of, page_of, router
 from controlplane.api.hot import preferred_wait, read_body, reply
-from controlplane.api.services import Services, services_of
+from controlplane.api.services import Services, services_of, viewer_of
 from controlplane.domain.money import yuan
 from controlplane.domain.refusals import refuse
-from controlplane.operations import invoice_views, invoices
+from controlplane.operations import invoice_moves, invoice_views, invoices
 from controlplane.operations.acts import Act
 from controlplane.store import invoices as store
 from controlplane.store import listing
@@ -119,13 +119,14 @@ async def list_invoices(
 
 @routes.get("/{invoice_id}", response_model=Record)
 async def get_invoice(request: Request, caller: InvoiceReader, invoice_id: str) -> dict[str, Any]:
-    """One invoice with lines, order, attempts, and the trail of its jobs."""
+    """One invoice with lines, order, attempts, the trail of its jobs, and what may be done about it now."""
+    viewer = viewer_of(request, caller)
 
     def read(hand: Connection) -> dict[str, Any]:
         rows, _ = listing.page(hand, SOURCE, one_of(caller, {"id": invoice_id}))
         if not rows:
             raise refuse("not_found")
-        return invoice_views.whole(hand, rows[0], trail=True)
+        return invoice_moves.with_moves(hand, rows[0], viewer)
 
     return await services_of(request).ledger.read(read)
 

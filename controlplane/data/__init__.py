@@ -7,7 +7,7 @@ from datetime import date
 from functools import cache
 from pathlib import Path
 
-from controlplane.domain import certificate, clock_rule, device_kind, line_watch, report
+from controlplane.domain import certificate, clock_rule, device_kind, line_watch, offset_rule, report
 from controlplane.domain.calendar import Calendar
 from controlplane.domain.invoice_kind import KindTable
 from controlplane.domain.issuing_rules import IssuingRules, load_notes, load_tolerances
@@ -70,6 +70,7 @@ def issuing_rules(id_check: Level = "warn") -> IssuingRules:
         clock=clock_rule.load(rows("clock_rules")),
         tolerances=load_tolerances(rows("tolerances")),
         notes=load_notes(rows("preference_notes")),
+        offsets=offset_rule.load(rows("offset_rules")),
         warn_minutes={row["cause"]: int(row["warn_minutes"]) for row in rows("health_thresholds")},
         reporting=report.load_rules(rows("reporting_rules")),
         id_check=id_check,

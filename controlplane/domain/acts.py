@@ -12,7 +12,7 @@ from typing import Final, Literal
 Shape = Literal[
     "word", "terminal", "text", "kind", "count", "number", "code", "area", "taxpayer_id", "day", "month", "choice",
     "flag", "host", "port", "mail", "mails", "amount", "id", "tax_code", "target", "words", "moment", "file",
-    "mobile", "person_id",
+    "mobile", "person_id", "form_no",
 ]  # fmt: skip
 """How a field is written. ``mails`` and ``words`` are lists; ``count`` and ``port`` whole numbers; ``flag`` a truth.
 
@@ -37,6 +37,7 @@ PATTERNS: Final[dict[Shape, str]] = {
     "mails": r"[!#-'*+/-9=?A-Z^-~-]{1,64}@[0-9A-Za-z.-]{1,253}",
     "amount": r"(0|[1-9][0-9]{0,15})(\.[0-9]{1,2})?",
     "tax_code": r"[0-9]{19}",
+    "form_no": r"[0-9]{16}",
     "moment": r"20[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
     r"(T([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\.[0-9]{3})?)?Z?)?",
     "file": r"[0-9A-Za-z+/]+={0,2}",

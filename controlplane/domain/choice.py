@@ -21,6 +21,8 @@ REASONS: Final = {
                      "the request names device {device_no}; terminal {terminal_code} has most numbers ({available})"),
     "business_type": ("业务类型 {business_type} 绑定在设备 {device_no} 终端 {terminal_code}",
                       "business type {business_type} is bound to device {device_no} / {terminal_code}"),
+    "original_device": ("蓝字发票的设备 {device_no}, 终端 {terminal_code}",
+                        "the blue invoice's device {device_no}, terminal {terminal_code}"),
     "most_stock": ("设备 {device_no} 终端 {terminal_code} 余票最多 ({available})",
                    "device {device_no} / {terminal_code} has most numbers left ({available})"),
 }  # fmt: skip
@@ -74,9 +76,10 @@ def choose(
         return _stops(pool[0], invoice, now, rules)[0]
     day = now.astimezone(DEVICE_ZONE).date()
     # Best first: as a rule the first can issue, and the others are not even looked at.
-    for best in sorted(commissioned, key=_rank):
+    first = invoice.request.original.device_no if invoice.request.original else ""
+    for best in sorted(commissioned, key=lambda one: (one.facts.device_no != first, *_rank(one))):
         if not fits(best.facts, invoice, rules, day) and not _stops(best, invoice, now, rules):
-            return _chosen(best, reason, invoice)
+            return _chosen(best, _told_as(reason, best, first), invoice)
     misfits = [fits(one.facts, invoice, rules, day) for one in commissioned]
     fitting = [one for one, found in zip(commissioned, misfits, strict=True) if not found]
     if not fitting:
@@ -92,6 +95,11 @@ def _chosen(best: Candidate, reason: str, invoice: PricedInvoice) -> Choice:
         invoice.request.business_type if reason == "business_type" else best.available
     )
     return Choice(best.facts.device_no, best.terminal_code, reason, params)
+
+
+def _told_as(reason: str, best: Candidate, first: str) -> str:
+    """A red invoice that cannot be issued where the blue one was goes where most numbers are."""
+    return "most_stock" if reason == "original_device" and best.facts.device_no != first else reason
 
 
 def _wanted(invoice: PricedInvoice, candidates: Sequence[Candidate]) -> tuple[str, list[Candidate]] | Refusal:
@@ -112,6 +120,8 @@ def _wanted(invoice: PricedInvoice, candidates: Sequence[Candidate]) -> tuple[st
     bound = [one for one in pool if request.business_type and request.business_type in one.business_types]
     if bound:
         return "business_type", bound
+    if request.original is not None and pool:
+        return "original_device", pool
     pool = [one for one in pool if not one.business_types] or pool
     if not pool:
         return refuse("no_device", "", kind=invoice.kind)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import date
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +42,21 @@ class RequestedBuyer:
 
 
 @dataclass(frozen=True, slots=True)
+class Original:
+    """The blue invoice that a red one offsets, and what the red one says of it."""
+
+    invoice_code: str
+    invoice_no: str
+    device_no: str
+    """The device that issued it; preferred for the red one."""
+    issued_on: date
+    red_reason: str
+    red_form_no: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class RequestedInvoice:
-    """One invoice as requested. ``direction`` red, special types, other taxation methods and deductions come later."""
+    """One invoice as requested. Special types, other taxation methods and deductions come later."""
 
     kind: str
     buyer: RequestedBuyer
@@ -59,6 +73,8 @@ class RequestedInvoice:
     special_type: str = ""
     taxation_method: str = ""
     deduction_amount: str | None = None
+    original: Original | None = None
+    """Of a red invoice only."""
 
     def texts(self) -> tuple[tuple[str, str], ...]:
         """(field, text) of everything that gets printed or signed, for rules about characters."""
@@ -101,6 +117,8 @@ class PricedLine:
     preference_note: str = ""
     zero_rate_kind: str = ""
     own_code: str = ""
+    original_line_no: int = 0
+    """Of a red invoice: the line of the blue one that it offsets, from 1."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,7 +51,7 @@ def examine(request: RequestedInvoice, rules: IssuingRules, day: date) -> Examin
 def _not_built(request: RequestedInvoice) -> list[Refusal]:
     found = []
     if request.direction != "blue":
-        found.append(refuse("not_built_yet", "direction", what="红字发票 (red)"))
+        found.append(refuse("not_built_yet", "direction", what="红字发票 (red; 见 POST /v1/invoices/{id}/red_offset)"))
     if request.special_type not in ("", "00"):
         found.append(refuse("not_built_yet", "special_type", what=f"特殊票种 (special_type) {request.special_type}"))
     if request.taxation_method not in ("", "0"):

@@ -11,6 +11,7 @@ from controlplane.domain.certificate import CertificateRule
 from controlplane.domain.clock_rule import ClockRule
 from controlplane.domain.dated import Row, day_of, in_force, last_day_of
 from controlplane.domain.invoice_kind import KindTable
+from controlplane.domain.offset_rule import OffsetRule
 from controlplane.domain.report import ReportingRule
 from controlplane.domain.tax_code import TaxCodeTable
 from controlplane.domain.taxpayer import Level
@@ -48,6 +49,7 @@ class IssuingRules:
     clock: tuple[ClockRule, ...]
     tolerances: tuple[Tolerances, ...]
     notes: tuple[PreferenceNote, ...]
+    offsets: tuple[OffsetRule, ...] = ()
     warn_minutes: Mapping[str, int] = field(default_factory=dict)
     """Cause → how many minutes before it stops issuing a device's health warns."""
     reporting: tuple[ReportingRule, ...] = ()

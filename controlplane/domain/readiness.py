@@ -10,7 +10,7 @@ from controlplane.domain import certificate, tax_server, virtual_device
 from controlplane.domain.clock_rule import rule_at
 from controlplane.domain.dated import DEVICE_ZONE
 from controlplane.domain.foreign_text import codepoint
-from controlplane.domain.invoice_request import PricedInvoice
+from controlplane.domain.invoice_request import Original, PricedInvoice
 from controlplane.domain.issuing_rules import IssuingRules
 from controlplane.domain.money import yuan
 from controlplane.domain.refusals import Refusal, refuse
@@ -30,6 +30,10 @@ class KindLimits:
     offline_max_hours: int = 0
     offline_max_count: int = 0
     offline_max_fen: int = 0
+    red_needs_original: bool = False
+    """负数发票标志: the blue invoice must be on the device itself."""
+    red_max_days: int = 0
+    """负数限定天数: how old the blue invoice may be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +80,24 @@ def fits(facts: DeviceFacts, invoice: PricedInvoice, rules: IssuingRules, day: d
     found = [
         _rate_refusal(facts, line.rate, line.order_line)
         for line in invoice.lines
-        if line.rate not in facts.rates and line.amount_fen > 0
+        if line.rate not in facts.rates and (line.amount_fen > 0) == (invoice.gross_fen > 0)
     ]
-    if 0 < limits.single_limit_fen < invoice.gross_fen:
-        found.append(_over_single_limit(facts.device_no, limits.single_limit_fen, invoice.gross_fen))
+    if 0 < limits.single_limit_fen < abs(invoice.gross_fen):
+        found.append(_over_single_limit(facts.device_no, limits.single_limit_fen, abs(invoice.gross_fen)))
+    if invoice.request.original is not None:
+        found += _red_refusals(facts, limits, invoice.request.original, day)
     if facts.charset:
         found += _charset_refusals(facts.charset, invoice)
+    return found
+
+
+def _red_refusals(facts: DeviceFacts, limits: KindLimits, blue: Original, day: date) -> list[Refusal]:
+    found, number, days = [], facts.device_no, (day - blue.issued_on).days
+    if limits.red_needs_original and blue.device_no != number:
+        found.append(refuse("red_original_elsewhere", device_no=number, original=blue.device_no))
+    if 0 < limits.red_max_days < days:
+        issued = blue.issued_on.isoformat()
+        found.append(refuse("red_too_late", device_no=number, limit=limits.red_max_days, issued_on=issued, days=days))
     return found
 
 

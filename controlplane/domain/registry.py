@@ -9,7 +9,9 @@ from typing import Final
 from controlplane.domain import (
     agent,
     alert_rule,
+    invoice,
     line_watch,
+    red_form,
     release,
     report,
     report_schedule,
@@ -31,6 +33,8 @@ NOUNS: Final = (
     alert_rule,
     report,
     report_schedule,
+    invoice,
+    red_form,
 )
 """Modules of ``domain`` that define acts."""
 

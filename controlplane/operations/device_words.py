@@ -22,6 +22,8 @@ _NUMBER = re.compile(r"[0-9]{1,8}")
 _WORD = re.compile(r"[0-9A-Za-z._:-]{1,64}")
 _HEX = re.compile(r"([0-9A-Fa-f]{2}){1,256}")
 _DATE = re.compile(r"20[0-9]{2}-[0-9]{2}-[0-9]{2}")
+_RED_FORM_NO = re.compile(r"([0-9]{16})?")
+_STATUS = re.compile(r"TZD[0-9]{4}")
 _MOST_SECONDS = 1e9
 _MOST_TEXT = 2000
 
@@ -52,6 +54,14 @@ def _count(value: int) -> bool:
 
 def _number(value: str) -> bool:
     return _NUMBER.fullmatch(value) is not None
+
+
+def _red_form_no(value: str) -> bool:
+    return _RED_FORM_NO.fullmatch(value) is not None
+
+
+def _status(value: str) -> bool:
+    return _STATUS.fullmatch(value) is not None
 
 
 def _seconds(value: float | None) -> bool:
@@ -112,6 +122,7 @@ _FITS: Mapping[type, Mapping[str, Callable[[Any], bool]]] = {
         "upload_deadline_day": _count,
         "offline_max_hours": _count,
         "offline_max_count": _count,
+        "red_max_days": _count,
     },
     evidence.Summary: {
         **dict.fromkeys(("opening", "received", "returned", "closing"), _count),
@@ -119,6 +130,8 @@ _FITS: Mapping[type, Mapping[str, Callable[[Any], bool]]] = {
         **dict.fromkeys(("blue_net", "blue_tax"), _amount),
         **dict.fromkeys(("red_net", "red_tax"), _signed),
     },
+    evidence.Voided: {"index": _count, "invoice_no": _number, "voided_at": _moment},
+    evidence.RedFormFacts: {"red_form_no": _red_form_no, "status": _status},
     evidence.SegmentFacts: {"start_no": _number, "end_no": _number, "left": _count},
     evidence.SealFacts: {
         "key_index": _word,

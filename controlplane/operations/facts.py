@@ -76,4 +76,6 @@ def _limits(kind: KindFacts) -> KindLimits:
         offline_max_hours=kind.offline_max_hours,
         offline_max_count=kind.offline_max_count,
         offline_max_fen=money.fen_of(kind.offline_max_amount),
+        red_needs_original=kind.red_needs_original,
+        red_max_days=kind.red_max_days,
     )

@@ -8,7 +8,7 @@ import msgspec
 
 from controlplane.domain import money
 from controlplane.domain.refusals import Refusal, from_device, refuse
-from controlplane.operations import jobs
+from controlplane.operations import jobs, offset_sums
 from controlplane.store import devices, invoices, orders, segments, terminals
 from controlplane.store.invoices import InvoiceFactsRow
 from controlplane.store.statement import Row
@@ -117,6 +117,8 @@ def _issued(tx: Transaction, invoice: Row, device: Row, outcome: wire.Outcome) -
     invoices.issue(tx, values)
     tx.add_rows(InvoiceFactsRow, [_facts(tx, invoice, device, found)])
     tx.raise_event(Event("invoices", invoice["id"], invoice["taxpayer_id"], "issued", invoice["version"] + 1))
+    if invoice["original_id"] is not None:
+        offset_sums.red_issued(tx, invoice)
 
 
 _TAKEN = (

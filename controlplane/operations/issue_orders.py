@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 import msgspec
 
-from controlplane.domain.invoice_request import PricedInvoice, PricedLine
+from controlplane.domain.invoice_request import Original, PricedInvoice, PricedLine, RequestedBuyer, RequestedInvoice
 from controlplane.domain.money import yuan
-from controlplane.store import invoices, orders
+from controlplane.store import devices, invoices, orders
 from controlplane.store.invoices import InvoiceLineRow
 from controlplane.store.statement import Connection, Row
 from controlplane.store.transaction import row_of
@@ -58,10 +59,7 @@ def prepare(body: InvoiceBody, priced: PricedInvoice, taxpayer: Row) -> IssueOrd
 
 def load(hand: Connection, invoice: Row) -> IssueOrder:
     """The order of an invoice that waits, from what was kept of it."""
-    order = orders.find(hand, invoice["taxpayer_id"], invoice["order_id"])
-    assert order is not None
-    body = BODIES.decode(order["body"])
-    lines = tuple(_priced(row) for row in invoices.lines(hand, invoice["taxpayer_id"], invoice["id"]))
+    lines = tuple(priced_line(row) for row in invoices.lines(hand, invoice["taxpayer_id"], invoice["id"]))
     rates = frozenset(line.rate for line in lines)
     totals = (invoice["net_fen"], invoice["tax_fen"], invoice["gross_fen"])
     return IssueOrder(
@@ -71,16 +69,52 @@ def load(hand: Connection, invoice: Row) -> IssueOrder:
         issuer=invoice["issuer"],
         payee=invoice["payee"],
         reviewer=invoice["reviewer"],
-        priced=PricedInvoice(requested(body), lines, *totals, rates),
+        priced=PricedInvoice(_requested(hand, invoice), lines, *totals, rates),
+    )
+
+
+def _requested(hand: Connection, invoice: Row) -> RequestedInvoice:
+    if invoice["original_id"] is not None:
+        blue = invoices.find(hand, invoice["taxpayer_id"], invoice["original_id"])
+        assert blue is not None
+        return red_request(hand, invoice, blue)
+    order = orders.find(hand, invoice["taxpayer_id"], invoice["order_id"])
+    assert order is not None
+    return requested(BODIES.decode(order["body"]))
+
+
+def red_request(hand: Connection, invoice: Row, blue: Row) -> RequestedInvoice:
+    """What a red invoice asks for: buyer and texts of its own row, device and number of the blue one."""
+    device = devices.find(hand, blue["device_id"])
+    assert device is not None
+    original = Original(
+        invoice_code=blue["invoice_code"],
+        invoice_no=blue["invoice_no"],
+        device_no=device["device_no"] or "",
+        issued_on=date.fromisoformat(blue["issued_at"][:10]),
+        red_reason=invoice["red_reason"],
+        red_form_no=invoice["red_form_no"],
+    )
+    buyer = msgspec.json.decode(invoice["buyer"])
+    return RequestedInvoice(
+        kind=invoice["kind"],
+        buyer=RequestedBuyer(**{name: value or "" for name, value in buyer.items()}),
+        lines=(),
+        direction="red",
+        issuer=invoice["issuer"],
+        payee=invoice["payee"],
+        reviewer=invoice["reviewer"],
+        remark=invoice["remark"],
+        original=original,
     )
 
 
 def work(order: IssueOrder, terminal_code: str) -> IssueInvoice:
     """The work an agent is given."""
-    priced, buyer = order.priced, order.priced.request.buyer
+    priced, buyer, original = order.priced, order.priced.request.buyer, order.priced.request.original
     return IssueInvoice(
         kind=priced.kind,
-        direction="blue",
+        direction="blue" if original is None else "red",
         request_id=order.request_id,
         order_no=order.order_no,
         terminal_code=terminal_code,
@@ -96,6 +130,10 @@ def work(order: IssueOrder, terminal_code: str) -> IssueInvoice:
         payee=order.payee,
         reviewer=order.reviewer,
         remark=priced.request.remark,
+        original_code=original.invoice_code if original else "",
+        original_no=original.invoice_no if original else "",
+        red_form_no=original.red_form_no if original else "",
+        red_reason=original.red_reason if original else "",
     )
 
 
@@ -122,11 +160,16 @@ def line_rows(taxpayer_id: str, invoice_id: str, priced: PricedInvoice) -> list[
             amount_fen=line.amount_fen,
             tax_fen=line.tax_fen,
             own_code=line.own_code,
+            original_line_no=line.original_line_no,
             **{name: getattr(line, name) for name in _ALIKE},
         )
         for number, line in enumerate(priced.lines, 1)
     ]
 
 
-def _priced(row: Row) -> PricedLine:
-    return PricedLine(**{name: row[name] for name in (*_ALIKE, "own_code", "order_line", "amount_fen", "tax_fen")})
+def priced_line(row: Row) -> PricedLine:
+    """A kept line as the rules see it."""
+    return PricedLine(**{name: row[name] for name in (*_ALIKE, *_KEPT)})
+
+
+_KEPT = ("own_code", "order_line", "original_line_no", "amount_fen", "tax_fen")

@@ -88,6 +88,7 @@ def _contradiction(tx: Transaction, job: Row, outcome: wire.Outcome) -> str:
         report_settlement.contradiction(job, outcome)
         or fleet_settlement.contradiction(tx, job, outcome)
         or seal_settlement.contradiction(tx, job, outcome)
+        or void_settlement.contradiction(tx, job, outcome)
     )
 
 

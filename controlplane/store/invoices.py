@@ -11,7 +11,9 @@ from controlplane.store.statement import Connection, Insert, Row, Statement
 class InvoiceRow(SQLModel, table=True):
     """One invoice from request to upload. Money in fen; JSON columns: seller, buyer, refusal, waiting_reason, choice.
 
-    ``live`` is 1 while the invoice waits or stands issued and not fully red-offset: an order has at most one such.
+    ``live`` is 1 while a blue invoice waits or stands issued and not fully red-offset: an order has at most one such.
+    Amounts of a red invoice are below zero; ``red_net_fen``, ``red_tax_fen`` of a blue one are what its issued red
+    invoices come to, above zero, and ``red_offset_by`` is the red one that used up the last of it.
     """
 
     __tablename__ = "invoices"
@@ -35,6 +37,11 @@ class InvoiceRow(SQLModel, table=True):
         Index("ix_invoices_to_upload", "device_id",
               sqlite_where=text("state = 'issued' AND upload_status <> 'uploaded'"),
               postgresql_where=text("state = 'issued' AND upload_status <> 'uploaded'")),
+        Index("ix_invoices_original", "taxpayer_id", "original_id",
+              sqlite_where=text("original_id IS NOT NULL"), postgresql_where=text("original_id IS NOT NULL")),
+        Index("uq_invoices_red_form", "taxpayer_id", "red_form_no", unique=True,
+              sqlite_where=text("red_form_no <> '' AND state IN ('waiting', 'issued')"),
+              postgresql_where=text("red_form_no <> '' AND state IN ('waiting', 'issued')")),
     )  # fmt: skip
     taxpayer_id: str = Field(primary_key=True)
     id: str = Field(primary_key=True)
@@ -78,6 +85,14 @@ class InvoiceRow(SQLModel, table=True):
     upload_told_at: str | None = None
     """When the latest upload result came about, good or bad."""
     red_offset_by: str | None = None
+    original_id: str | None = None
+    red_form_no: str = ""
+    red_reason: str = ""
+    red_net_fen: int = Field(default=0, sa_type=BigInteger)
+    red_tax_fen: int = Field(default=0, sa_type=BigInteger)
+    voided_at: str | None = None
+    voided_by: str = ""
+    void_reason: str = ""
     version: int = 1
     created_at: str
     updated_at: str
@@ -107,10 +122,15 @@ class InvoiceLineRow(SQLModel, table=True):
     own_code: str
     order_line: int
     """Index of the order line it comes from."""
+    original_line_no: int = 0
+    """Of a red invoice: the line of the blue one that it offsets."""
 
 
 class InvoiceFactsRow(SQLModel, table=True):
-    """What statistics count: one row per settled invoice, by the device's own day."""
+    """What statistics count: one row per settled invoice, by the device's own day; red ones below zero.
+
+    ``voided_day`` is empty as long as the invoice stands.
+    """
 
     __tablename__ = "invoice_facts"
     __table_args__ = (
@@ -128,6 +148,7 @@ class InvoiceFactsRow(SQLModel, table=True):
     net_fen: int = Field(sa_type=BigInteger)
     tax_fen: int = Field(sa_type=BigInteger)
     gross_fen: int = Field(sa_type=BigInteger)
+    voided_day: str = ""
 
 
 class DocumentRow(SQLModel, table=True):

@@ -71,6 +71,10 @@ class KindFacts(Frame):
     offline_max_hours: int
     offline_max_count: int
     offline_max_amount: str
+    red_needs_original: bool = False
+    """fsfpbz: the blue invoice of a red one must be on this device."""
+    red_max_days: int = 0
+    """fsfpts: how many days old a blue invoice may be to be red-offset."""
 
 
 class Kinds(Frame, tag="kinds"):

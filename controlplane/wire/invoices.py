@@ -161,6 +161,8 @@ class LineAnswer(Struct, frozen=True, kw_only=True):
     order_line: int = 0
     """Index of the order line it comes from."""
     line_no: int = 0
+    original_line_no: int = 0
+    """Of a red invoice: the line of the blue one that it offsets."""
 
 
 class PartyAnswer(Struct, frozen=True, kw_only=True):
@@ -193,6 +195,22 @@ class AttemptAnswer(Struct, frozen=True, kw_only=True):
     created_at: str = ""
     refusal: str | None = None
     """Code of its refusal, if it was refused."""
+
+
+class RedAnswer(Struct, frozen=True, kw_only=True):
+    """A red invoice of a blue one; its totals are below zero."""
+
+    invoice_id: str
+    request_id: str
+    state: str
+    upload_status: str
+    kind: str
+    net_total: str
+    tax_total: str
+    gross_total: str
+    invoice_code: str | None = None
+    invoice_no: str | None = None
+    red_form_no: str = ""
 
 
 class InvoiceAnswer(Struct, frozen=True, kw_only=True):
@@ -231,6 +249,21 @@ class InvoiceAnswer(Struct, frozen=True, kw_only=True):
     refusal: RefusalAnswer | None = None
     open_job: dict[str, str] | None = None
     red_offset_by: str | None = None
+    """The red invoice that used up the last of this one: its order may be requested again."""
+    red_net_total: str = "0.00"
+    red_tax_total: str = "0.00"
+    red_gross_total: str = "0.00"
+    """What its issued red invoices come to, above zero."""
+    red_offsets: list[RedAnswer] = []
+    original_id: str | None = None
+    """Of a red invoice: the blue one it offsets."""
+    original_code: str | None = None
+    original_no: str | None = None
+    red_form_no: str = ""
+    red_reason: str = ""
+    voided_at: str | None = None
+    voided_by: str = ""
+    void_reason: str = ""
     issuer: str = ""
     payee: str = ""
     reviewer: str = ""

@@ -44,6 +44,9 @@ class Paper:
     server_no: str
     segments: list[evidence.SegmentFacts] = field(default_factory=list)
     journal: list[evidence.IssuedInvoice] = field(default_factory=list)
+    forms: dict[str, evidence.RedFormFacts] = field(default_factory=dict)
+    """Red forms at the bureau by our number; approved at once unless ``verdict`` says otherwise."""
+    verdict: str = "TZD0000"
 
     def stock(self, kind: str, start_no: int, count: int, terminal_code: str | None = "1") -> None:
         """Put a run of numbers on the device or on a terminal of it."""
@@ -78,6 +81,25 @@ class Paper:
         )
         self.journal.append(issued)
         return issued
+
+    def void(self, asked: work.VoidInvoice, now: datetime) -> evidence.Voided:
+        """Void an invoice of the journal."""
+        one = next(row for row in self.journal if row.invoice_no == asked.invoice_no)
+        at = now.astimezone(DEVICE_ZONE).strftime("%Y-%m-%dT%H:%M:%S+08:00")
+        return evidence.Voided(
+            invoice_code=one.invoice_code, invoice_no=one.invoice_no, voided_at=at, index=one.index
+        )
+
+    def form(self, asked: work.UploadRedForm | work.QueryRedForm | work.CancelRedForm) -> evidence.RedFormFacts:
+        """What the bureau says of a red form now."""
+        status = "TZD0082" if isinstance(asked, work.CancelRedForm) else self.verdict
+        known = self.forms.get(asked.form_no)
+        number = known.red_form_no if known else ""
+        if not number and status == "TZD0000":
+            number = f"44030126{len(self.forms) + 1:08d}"
+        found = evidence.RedFormFacts(form_no=asked.form_no, red_form_no=number, status=status, message="")
+        self.forms[asked.form_no] = found
+        return found
 
     def uploads(self, status: str = "uploaded", message: str = "") -> list[wire.UploadFacts]:
         """What the device says of all it issued."""

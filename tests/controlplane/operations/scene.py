@@ -229,6 +229,10 @@ class Agent:
                 return self.answer(order, "done", evidence=told)
         if isinstance(order.work, work.IssueInvoice):
             found: evidence.Evidence = self.papers[str(order.address.device_no)].issue(order, now)
+        elif isinstance(order.work, work.VoidInvoice):
+            found = self.papers[str(order.address.device_no)].void(order.work, now)
+        elif isinstance(order.work, work.UploadRedForm | work.QueryRedForm | work.CancelRedForm):
+            found = self.papers[str(order.address.device_no)].form(order.work)
         elif isinstance(order.work, work.CommissionDevice):
             number = f"4999{len(self.papers) + 1:08d}"
             self.papers[number] = Paper(number, str(order.address.tax_server_no))
