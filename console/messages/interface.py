@@ -137,6 +137,7 @@ _SHAPES: Final = {
     "mail": ("邮件地址", "a mail address"),
     "mails": ("用逗号隔开的邮件地址", "mail addresses with commas between"),
     "amount": ("金额, 最多两位小数", "an amount with at most two decimals"),
+    "form_no": ("16 位信息表编号", "a red form number of 16 digits"),
     "tax_code": ("19 位税收分类编码", "a tax class code of 19 digits"),
     "mobile": ("11 位手机号", "a mobile number of 11 digits"),
     "person_id": ("18 位身份证号", "an ID number of 18 characters"),

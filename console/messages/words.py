@@ -10,6 +10,7 @@ from controlplane.domain import (
     invoice,
     invoice_segment,
     job,
+    red_form,
     registry,
     report,
     report_schedule,
@@ -52,6 +53,10 @@ _JOBS: Final = {
     "report.send": ("抄报", "report: send"),
     "report.verify": ("抄报·查结果", "report: verdict"),
     "report.clear": ("清零", "report: clear"),
+    "invoice.void": ("发票·作废", "invoice: void"),
+    "redform.upload": ("信息表·上传", "red form: upload"),
+    "redform.query": ("信息表·查询", "red form: query"),
+    "redform.cancel": ("信息表·撤销", "red form: cancel"),
 }
 
 _KINDS: Final = {
@@ -98,6 +103,8 @@ WORDS: Final[Mapping[str, Mapping[str, tuple[str, str]]]] = {
     "state.virtual-devices": virtual_device.LABELS,
     "state.jobs": job.LABELS,
     "state.invoices": invoice.LABELS,
+    "state.red-forms": red_form.LABELS,
+    "next_actor": {"": ("", ""), "operator": ("我方", "we"), "bureau": ("税局", "bureau")},
     "upload": {
         "not_uploaded": ("未上传", "pending"),
         "uploaded": ("已上传", "uploaded"),

@@ -99,6 +99,13 @@ _ATTEMPTS = (
     Column("number", 21, _number_cell),
 )
 
+_REDS = (
+    Column("request_id", 30, plain_cell("request_id")),
+    Column("state", 10, _state),
+    Column("number", 21, _number_cell),
+    Column("gross", 12, plain_cell("gross_total"), right=True),
+)
+
 
 def _head(record: Record, view: View) -> list[Line]:
     word = verdict(record)
@@ -126,6 +133,10 @@ def _facts(record: Record, view: View) -> list[Line]:
             fact(view, "device", device),
             fact(view, "choice", _choice(record, view)),
             fact_if(view, "segment", text(record, "segment_id")),
+            fact_if(view, "original", _original(record)),
+            fact_if(view, "red_form_no", text(record, "red_form_no")),
+            fact_if(view, "red_sum", _red_sum(record)),
+            fact_if(view, "voided", f"{stamp(record, 'voided_at')}  {text(record, 'voided_by')}".strip()),
             fact(view, "buyer", _party(record, "buyer")),
             fact(view, "seller", _party(record, "seller")),
             fact(view, "net", text(record, "net_total")),
@@ -133,6 +144,15 @@ def _facts(record: Record, view: View) -> list[Line]:
             fact(view, "gross", text(record, "gross_total"), "strong"),
         ]
     )
+
+
+def _original(record: Record) -> str:
+    return f"{text(record, 'original_code')} {text(record, 'original_no')}".strip()
+
+
+def _red_sum(record: Record) -> str:
+    total = text(record, "red_gross_total")
+    return "" if total in ("", "0.00") else total
 
 
 def _choice(record: Record, view: View) -> str:
@@ -163,6 +183,7 @@ def _page(record: Record, view: View, related: Related) -> list[Line]:
         fact(view, "created", stamp(record, "created_at")),
         fact(view, "id", text(record, "id")),
         *([*heading(view, "attempts"), *table(view, _ATTEMPTS, attempts)] if attempts else []),
+        *([*heading(view, "red_offsets"), *table(view, _REDS, reds)] if (reds := rows(record, "red_offsets")) else []),
         *heading(view, "jobs"),
         *(job_lines(view, jobs, with_trail=True) if jobs else [paragraph(view.say("page.none"), "dim")]),
     ]

@@ -236,6 +236,7 @@ def standard() -> Plane:
     )
     plane.fill("segments", [segment(1), segment(2, state="on_device", terminal_code=None, left=500)])
     plane.fill("terminals", [terminal(1)])
+    plane.fill("red-forms", [RED_FORM])
     plane.fill("stock", [stock("026", 0), stock("028", 40), stock("007", 800)])
     plane.fill("operation-log", [log_row(1), log_row(2, outcome="refused", action="virtual-devices.suspend")])
     plane.fill("lines", [line(1), line(2, verdict="down", failing_phase="tls", service="确认平台")])
@@ -244,6 +245,16 @@ def standard() -> Plane:
     plane.fill("report-schedules", [schedule()])
     plane.fill("uploads", [upload(1), upload(2, status="failed", code="2", text="验签失败", receipt_no=None)])
     return plane
+
+
+RED_FORM: Record = {
+    "id": "form-1", "taxpayer_id": "91990003MA0000015Q", "form_no": "499900000003261122110000", "state": "uploaded",
+    "red_form_no": "", "invoice_id": "invoice-1", "kind": "028", "applicant": "seller", "status": "TZD0071",
+    "status_text": "待查证", "message": "", "net_total": "20.00", "tax_total": "1.80", "next_actor": "bureau",
+    "days_waited": 2, "invoice_code": "044002600211", "invoice_no": "00000007", "version": 2,
+    "created_at": "2026-11-20T03:00:00.000Z", "allowed": [{"verb": "query", "enabled": True, "why": ""}],
+    "lines": [{"line_no": 1, "amount": "20.00", "tax": "1.80", "quantity": "2"}],
+}  # fmt: skip
 
 
 def terminal(number: int, **more: Any) -> Record:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from controlplane.domain.choice import REASONS, Candidate, Choice, choose, told
+from controlplane.domain.invoice_request import Original, PricedInvoice
 from controlplane.domain.refusals import Refusal
-from tests.controlplane.domain.examples import LIMITS, NOW, RULES, facts, priced
+from tests.controlplane.domain.examples import LIMITS, NOW, RULES, TODAY, facts, invoice, priced
 
 
 def candidate(device_no: str, terminal_code: str, available: int = 100, **changes: object) -> Candidate:
@@ -107,8 +108,28 @@ def test_the_highest_limit_speaks_when_the_invoice_is_over_all_of_them() -> None
     assert (refusal.code, refusal.details["limit"], refusal.waits) == ("over_single_limit", "20.00", False)
 
 
+def red_choice(candidates: list[Candidate], device_no: str, **changes: object) -> Choice:
+    """The choice for a red invoice whose blue one is on that device."""
+    original = Original("044002600111", "00000001", device_no, TODAY, "1")
+    lines = tuple(replace(one, amount_fen=-one.amount_fen, tax_fen=-one.tax_fen) for one in priced().lines)
+    request = invoice(direction="red", original=original, **changes)
+    red = PricedInvoice(request, lines, -2000, -180, -2180, frozenset({"0.09"}))
+    found = choose(red, candidates, NOW, RULES)
+    assert isinstance(found, Choice), found
+    return found
+
+
+def test_a_red_invoice_prefers_the_blue_ones_device() -> None:
+    fuller = candidate("B", "1", 1000)
+    assert where(red_choice([A1, fuller], "A")) == ("A", "1", "original_device")
+    assert where(red_choice([replace(A1, available=0), fuller], "A")) == ("B", "1", "most_stock")
+    bound = candidate("A", "9", 5, business_types=frozenset({"shop"}))
+    assert where(red_choice([bound, fuller], "A")) == ("A", "9", "original_device")
+
+
 def test_every_reason_has_both_texts() -> None:
     choices = [chosen([A1, SHOP], **changes) for changes in ({}, {"device_no": "A"}, {"business_type": "shop"})]
     choices.append(chosen([A1], device_no="A", terminal_code="1"))
+    choices.append(red_choice([A1], "A"))
     assert {choice.reason for choice in choices} == set(REASONS)
     assert all(choice.told("zh") and choice.told("en") for choice in choices)

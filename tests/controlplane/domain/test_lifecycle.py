@@ -13,6 +13,7 @@ from controlplane.domain import (
     invoice_segment,
     job,
     line_watch,
+    red_form,
     tax_server,
     virtual_device,
 )
@@ -67,7 +68,24 @@ BY_HAND: dict[str, tuple[Machine, str, dict[str, str]]] = {
     "invoice": (
         invoice.MACHINE,
         "waiting",
-        {"waiting": "issue=issued refuse=refused", "issued": "void=voided", "refused": "", "voided": ""},
+        {
+            "waiting": "issue=issued refuse=refused cancel=refused",
+            "issued": "void=voided red_offset=self",
+            "refused": "",
+            "voided": "",
+        },
+    ),
+    "red_form": (
+        red_form.MACHINE,
+        "draft",
+        {
+            "draft": "upload=uploaded cancel=cancelled",
+            "uploaded": "query=self approve=approved refuse=refused cancel=cancelled",
+            "approved": "query=self cancel=cancelled use=used",
+            "used": "query=self release=approved",
+            "refused": "",
+            "cancelled": "",
+        },
     ),
     "slot": (
         line_watch.SLOT,
