@@ -7,8 +7,11 @@ from dataclasses import dataclass, field
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, utils
 
+from controlplane.store import times
+from controlplane.store.lines import BureauEndpointRow
 from controlplane.wire import agents as wire
 from controlplane.wire import evidence, work
+from tests.controlplane.operations.scene import Scene
 
 ALGORITHM = "SM3-ECDSA-P256"
 NOT_AFTER = "2027-11-22T15:59:59.000Z"
@@ -20,6 +23,15 @@ PROXY_PUBLISHED = (
     evidence.ReleaseFacts(version="P1", released_on="2026-01-05", effective_on="2026-02-01", notes="first"),
     evidence.ReleaseFacts(version="P2", released_on="2026-09-01", effective_on="2026-11-01", notes="next"),
 )
+
+
+def put_address(scene: Scene, area: str, service: str = "tax") -> None:
+    """One enabled bureau address."""
+    row = BureauEndpointRow(
+        id=times.new_id(), region=area, area_code=area, service=service, target=f"tls://{area}.example.test:443",
+        enabled=1, created_at="2026-11-01T00:00:00.000Z", updated_at="2026-11-01T00:00:00.000Z",
+    )  # fmt: skip
+    scene.ledger.write_now(lambda tx: tx.add(row))
 
 
 def sm3(text: str) -> bytes:

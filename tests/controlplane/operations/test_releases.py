@@ -10,13 +10,13 @@ import pytest
 
 from controlplane.domain.principal import Principal
 from controlplane.domain.refusals import Refusal
-from controlplane.operations import lines, releases, secure_proxies, tax_servers
+from controlplane.operations import releases, secure_proxies, tax_servers
 from controlplane.operations.acts import Act, Viewer
 from controlplane.store import listing
 from controlplane.store import secure_proxies as proxy_store
 from controlplane.store import tax_servers as server_store
 from controlplane.wire import evidence, work
-from tests.controlplane.operations.paper_seals import Desk
+from tests.controlplane.operations.paper_seals import Desk, put_address
 from tests.controlplane.operations.scene import ADMIN, RULES, Agent, Clock, Scene, body
 
 OPERATOR = Principal("p-op", "operator", "person", "operator")
@@ -257,16 +257,11 @@ def test_vip_host_and_port_belong_together(stage: Stage) -> None:
     assert stage.proxy()["vip_port"] == 443
 
 
-def _enable(stage: Stage, *areas: str) -> None:
-    for area in areas:
-        line = {"region": area, "area_code": area, "service": "tax", "target": f"tls://{area}.example.test:443"}
-        stage.scene.ledger.write_now(lambda tx, line=line: lines.add(tx, ADMIN, {**line, "enabled": True}))
-
-
 def test_configuring_pushes_settings_and_enabled_addresses(stage: Stage) -> None:
     assert stage.refused("proxy", "configure") == "proxy_no_addresses"
     assert "没有启用的局端地址" in why(stage.proxy(), "configure")
-    _enable(stage, "4400", "1100")
+    for area in ("4400", "1100"):
+        put_address(stage.scene, area)
     stage.act("proxy", "configure")
     (order,) = stage.agent.lease()
     assert isinstance(order.work, work.ConfigureProxy)

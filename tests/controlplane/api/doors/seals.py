@@ -6,10 +6,10 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from controlplane.domain.principal import Principal
-from controlplane.operations import lines, seals, secure_proxies
+from controlplane.operations import seals, secure_proxies
 from controlplane.operations.acts import Act
 from tests.controlplane.api.doors import OPERATORS, Maker, Valid
-from tests.controlplane.operations.paper_seals import Desk
+from tests.controlplane.operations.paper_seals import Desk, put_address
 from tests.controlplane.operations.scene import ADMIN
 
 if TYPE_CHECKING:
@@ -78,8 +78,7 @@ def _new_proxy(house: House, number: int) -> Valid:
 def _proxy_verb(verb: str, house: House, number: int) -> Valid:
     values = {"vip_host": None, "vip_port": None, "login_account": None, **_new_proxy(house, number)[1]}
     proxy_id = house.scene.ledger.write_now(lambda tx: secure_proxies.register(tx, ADMIN, values))
-    line = {"region": "广东", "area_code": "4400", "service": f"s{number}", "target": "tcp://127.0.0.1:9"}
-    house.scene.ledger.write_now(lambda tx: lines.add(tx, ADMIN, {**line, "enabled": True}))
+    put_address(house.scene, "4400", f"s{number}")
     move: dict[str, Any] = {"reason": "for the test", "version": house.version("secure_proxies", proxy_id)}
     if verb == "change":
         move |= SETTINGS
