@@ -71,7 +71,7 @@ class ReportDesk:
             case "GET", ["devices", no, "reports", period, kind]:
                 return "VERDICT", lambda: self._tell(no, period, kind)
             case "POST", ["devices", no, "reports", period, kind, "clear"]:
-                return "CLEAR", lambda: self._clear(no, period, kind)
+                return "CLEAR", lambda: self._clear(no, period, kind, str(request.json()["deadline"]))
         return None
 
     async def steer(self, request: Request) -> Reply | None:
@@ -127,7 +127,7 @@ class ReportDesk:
             }
         )
 
-    async def _clear(self, no: str, period: str, kind: str) -> Reply:
+    async def _clear(self, no: str, period: str, kind: str, deadline: str) -> Reply:
         """The facts of the next period for the device; asked again, the same facts."""
         device, known = self._memory.device(no), self._found(no, period, kind)
         if device is None or known is None or self._verdict(known) != "accepted":
@@ -137,7 +137,7 @@ class ReportDesk:
         now = self._clock()
         change = "UPDATE reports SET cleared_at = ? WHERE device_no = ? AND kind = ? AND period = ? AND cleared_at = ''"
         await self._memory.memory.write([(change, (calendar.stamp(now), no, kind, period))])
-        following = calendar.period_after(period)
+        following = calendar.period_after(period, calendar.read_day(deadline))
         return Reply.of(
             {
                 "issue_deadline": calendar.day(following.deadline),

@@ -48,6 +48,11 @@ def read_stamp(text: str) -> datetime:
     return datetime.strptime(text, "%Y%m%d%H%M%S").replace(tzinfo=CHINA)
 
 
+def read_day(text: str) -> date:
+    """The day of a device date; raises ValueError for anything else."""
+    return datetime.strptime(text, "%Y%m%d").date()  # noqa: DTZ007 a day has no zone
+
+
 def day(moment: date) -> str:
     """Device date ``yyyyMMdd``; a datetime must already be in device time."""
     return moment.strftime("%Y%m%d")
@@ -75,20 +80,24 @@ def filing_deadline(year: int, month: int) -> date:
 
 
 def open_period(on: date) -> Period:
-    """The period a device has not yet reported on this day: the one whose deadline is the next still ahead or today."""
+    """Where a new device starts: last month unreported, its deadline the next filing date still ahead or today."""
     deadline = filing_deadline(on.year, on.month)
     if deadline < on:
         following = _next_month(on)
         deadline = filing_deadline(following.year, following.month)
-    last = deadline.replace(day=1) - timedelta(days=1)
+    last = on.replace(day=1) - timedelta(days=1)
     return Period(last.replace(day=1), last, deadline)
 
 
-def period_after(period: str) -> Period:
-    """The period that follows a cleared one (``yyyyMM``), and the deadline that clearing gives for it."""
+def period_after(period: str, deadline: date) -> Period:
+    """The period that follows a cleared one (``yyyyMM``), with a deadline later than the one before."""
     first = _next_month(date(int(period[:4]), int(period[4:]), 1))
     reported = _next_month(first)
-    return Period(first, reported - timedelta(days=1), filing_deadline(reported.year, reported.month))
+    given = filing_deadline(reported.year, reported.month)
+    while given <= deadline:
+        following = _next_month(given)
+        given = filing_deadline(following.year, following.month)
+    return Period(first, reported - timedelta(days=1), given)
 
 
 def _next_month(on: date) -> date:

@@ -53,7 +53,7 @@ async def clear(ask: Ask) -> Done:
     device = ask.on
     kind, period = _wanted(ask)
     path = f"/devices/{device.device_no}/reports/{period}/{kind.kind}/clear"
-    facts = await _bureau(ask, "POST", path, {})
+    facts = await _bureau(ask, "POST", path, {"deadline": kind.issue_deadline})
     kind.issue_deadline, kind.last_report_date = facts["issue_deadline"], facts["last_report_date"]
     kind.report_from, kind.report_to = facts["report_from"], facts["report_to"]
     kind.upload_deadline_day = facts["upload_deadline_day"]

@@ -12,15 +12,15 @@ from agents.simulated import calendar
 @pytest.mark.parametrize(
     ("on", "first", "deadline"),
     [
-        (date(2026, 11, 22), date(2026, 11, 1), date(2026, 12, 15)),
+        (date(2026, 11, 22), date(2026, 10, 1), date(2026, 12, 15)),
         (date(2026, 11, 16), date(2026, 10, 1), date(2026, 11, 16)),
-        (date(2026, 11, 17), date(2026, 11, 1), date(2026, 12, 15)),
+        (date(2026, 11, 17), date(2026, 10, 1), date(2026, 12, 15)),
         (date(2026, 10, 20), date(2026, 9, 1), date(2026, 10, 26)),
-        (date(2026, 12, 31), date(2026, 12, 1), date(2027, 1, 15)),
+        (date(2026, 12, 31), date(2026, 11, 1), date(2027, 1, 15)),
         (date(2024, 2, 20), date(2024, 1, 1), date(2024, 2, 23)),
     ],
 )
-def test_a_device_must_report_the_period_whose_deadline_is_still_ahead(on: date, first: date, deadline: date):
+def test_a_device_starts_with_last_month_unreported_and_a_deadline_ahead(on: date, first: date, deadline: date):
     period = calendar.open_period(on)
     assert (period.first, period.deadline) == (first, deadline)
     assert period.last.month == first.month and (period.deadline >= on)
