@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -23,6 +24,7 @@ from controlplane.api import (
     invoice_acts,
     invoices,
     lines,
+    people,
     problem,
     red_forms,
     releases,
@@ -30,6 +32,7 @@ from controlplane.api import (
     seals,
     secure_proxies,
     sessions,
+    stops,
     tax_servers,
     taxpayers,
     uploads,
@@ -37,6 +40,7 @@ from controlplane.api import (
     work,
 )
 from controlplane.api.access import Memory
+from controlplane.api.guard import Guard
 from controlplane.api.hub import Hub
 from controlplane.api.openapi import describe
 from controlplane.api.services import Services
@@ -63,9 +67,33 @@ _NO_TELEMETRY = {"tracing": False, "metrics": False, "logs": False}
 """Our own metrics are at /metrics; looking for OpenTelemetry would cost each request 30 µs."""
 
 
+ROOMS = (
+    sessions,
+    taxpayers,
+    tax_servers,
+    virtual_devices,
+    batches,
+    fleet,
+    work,
+    invoices,
+    agents,
+    lines,
+    alert_rules,
+    alert_flips,
+    deliveries,
+    people,
+    stops,
+    seals,
+    releases,
+    secure_proxies,
+)
+"""The modules of management routes."""
+
+
 def build(settings: Settings, clock: Clock = system_clock) -> FastAPI:
     """The application over the ledger that ``settings`` names; the schema must be up to date."""
     rules = data.issuing_rules()
+    guard = Guard()
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -76,9 +104,12 @@ def build(settings: Settings, clock: Clock = system_clock) -> FastAPI:
         timetable.start()
         app.state.services = Services(ledger, hub, rules, clock, Reach(settings.probe_allow))
         app.state.timetable = timetable
+        guarding = asyncio.create_task(guard.run(ledger))
         try:
             yield
         finally:
+            guarding.cancel()
+            await guard.settle(ledger, everything=True)
             timetable.stop()
             hub.stop()
             ledger.close()
@@ -93,33 +124,19 @@ def build(settings: Settings, clock: Clock = system_clock) -> FastAPI:
         telemetry=_NO_TELEMETRY,
     )
     app.state.memory = Memory()
+    app.state.guard = guard
     app.state.agents_seen = {}
     app.state.metrics = metrics
     app.state.settings = settings
     app.add_middleware(health.Measure, metrics=metrics)
     problem.install(app)
     app.router.routes.extend(HOT)
-    for room in (
-        sessions,
-        taxpayers,
-        tax_servers,
-        virtual_devices,
-        batches,
-        fleet,
-        work,
-        invoices,
-        agents,
-        lines,
-        alert_rules,
-        alert_flips,
-        deliveries,
-    ):
-        app.include_router(room.routes)
-    for room in (seals, releases, secure_proxies):
+    for room in ROOMS:
         app.include_router(room.routes)
     for routes in (reports.routes, reports.schedule_routes, uploads.routes):
         app.include_router(routes)
     for room in (invoice_acts, red_forms):
         app.include_router(room.routes)
+    app.include_router(sessions.acting)
     describe(app)
     return app

@@ -127,6 +127,8 @@ _SHAPES: Final = {
     "number": ("8 位数字", "8 digits"),
     "code": ("10 到 12 位数字", "10 to 12 digits"),
     "area": ("4 位地区代码", "an area code of 4 digits"),
+    "areas": ("用逗号隔开的 4 位地区代码", "area codes of 4 digits with commas between"),
+    "taxpayer_ids": ("用逗号隔开的纳税人识别号", "taxpayer ids with commas between"),
     "taxpayer_id": ("15 到 20 位大写字母和数字", "15 to 20 capitals and digits"),
     "day": ("日期 YYYY-MM-DD", "a day, YYYY-MM-DD"),
     "month": ("月份 YYYY-MM", "a month, YYYY-MM"),

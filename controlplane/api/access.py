@@ -10,9 +10,10 @@ from typing import Annotated
 from fastapi import Depends
 from starlette.requests import Request
 
+from controlplane.api.guard import Guard
 from controlplane.api.services import Services, services_of
-from controlplane.domain.principal import Principal
-from controlplane.domain.refusals import refuse
+from controlplane.domain.principal import OWN, Principal
+from controlplane.domain.refusals import Refusal, refuse
 from controlplane.operations import principals, secrets
 from controlplane.store import agents
 
@@ -53,10 +54,20 @@ async def caller_of(request: Request) -> Principal:
     memory: Memory = request.app.state.memory
     caller = memory.get(credential)
     if caller is None:
-        caller = await _look_up(services_of(request), credential)
+        try:
+            caller = await _look_up(services_of(request), credential)
+        except Refusal:
+            guard: Guard = request.app.state.guard
+            await guard.refused(services_of(request).ledger, "credential.refused", address_of(request))
+            raise
         memory.put(credential, caller)
     request.state.caller = caller
     return caller
+
+
+def address_of(request: Request) -> str:
+    """Where a request came from. Behind a proxy the server is told whom to believe (FORWARDED_ALLOW_IPS)."""
+    return request.client.host if request.client else ""
 
 
 async def _look_up(services: Services, credential: str) -> Principal:
@@ -78,7 +89,7 @@ async def _look_up(services: Services, credential: str) -> Principal:
 def permit(caller: Principal, act: str) -> Principal:
     """The caller, if it may do the act; ``not_permitted`` otherwise."""
     if not caller.may(act):
-        raise refuse("not_permitted", act=act)
+        raise refuse("password_must_change" if caller.must_change_password else "not_permitted", act=act)
     return caller
 
 
@@ -104,4 +115,6 @@ LineReporter = Annotated[Principal, Depends(requires("lines.report"))]
 LineChanger = Annotated[Principal, Depends(requires("lines.change"))]
 AlertReader = Annotated[Principal, Depends(requires("jobs.read"))]
 """Rules and deliveries name people's addresses: not for front ends."""
+PeopleManager = Annotated[Principal, Depends(requires("people.manage"))]
+Owner = Annotated[Principal, Depends(requires(OWN))]
 Anyone = Annotated[Principal, Depends(caller_of)]

@@ -14,18 +14,18 @@ from controlplane.domain.acts import ActSpec
 from controlplane.domain.principal import Principal
 from controlplane.domain.registry import acts_of
 from controlplane.operations import jobs
-from controlplane.operations.acts import Act, Viewer
+from controlplane.operations.acts import Act, Once, Viewer
 from controlplane.store import jobs as job_store
 from controlplane.store.statement import Connection, Row
 from controlplane.store.transaction import Transaction
 from controlplane.wire.act_bodies import body_of
 from controlplane.wire.records import Acted, Record, Strict
 
-Do = Callable[[Transaction, Act, Services], str | None]
-"""Does one act on one record; returns the id of the job it opened, if any. Refuses by raising."""
+Do = Callable[[Transaction, Act, Services], str | Once | None]
+"""Does one act on one record; returns the id of the job it opened, or what is shown once. Refuses by raising."""
 Show = Callable[[Connection, str, Viewer], Row]
 """The record as the API shows it, by id; refuses ``not_found``."""
-Make = Callable[[Transaction, Principal, dict[str, Any], Services], str]
+Make = Callable[[Transaction, Principal, dict[str, Any], Services], str | Once]
 """Does one act on a collection (register, import, …); returns the id of the record to show."""
 
 
@@ -53,13 +53,14 @@ def _on_record(spec: ActSpec, do: Do, show: Show) -> Callable[..., Any]:
         services = services_of(request)
         arguments = body.model_dump(exclude={"reason", "version"})
         wanted = Act(caller, spec.verb, record_id, body.version, body.reason, arguments)
-        job_id = await services.ledger.write(lambda tx: do(tx, wanted, services))
+        done = await services.ledger.write(lambda tx: do(tx, wanted, services))
 
         def read(hand: Connection) -> dict[str, Any]:
-            job = job_store.by_id(hand, job_id) if job_id else None
+            job = job_store.by_id(hand, done) if isinstance(done, str) else None
             return {
                 "job": jobs.view(job) if job else None,
                 "record": show(hand, record_id, viewer_of(request, caller)),
+                **(done.shown if isinstance(done, Once) else {}),
             }
 
         return await services.ledger.read(read)
@@ -71,8 +72,10 @@ def _on_collection(make: Make, show: Show) -> Callable[..., Any]:
     async def act(request: Request, caller: Principal, body: Any) -> dict[str, Any]:
         services = services_of(request)
         values = body.model_dump()
-        record_id = await services.ledger.write(lambda tx: make(tx, caller, values, services))
-        return await services.ledger.read(lambda hand: show(hand, record_id, viewer_of(request, caller)))
+        made = await services.ledger.write(lambda tx: make(tx, caller, values, services))
+        once = made if isinstance(made, Once) else Once(made, {})
+        record = await services.ledger.read(lambda hand: show(hand, once.record_id, viewer_of(request, caller)))
+        return record | once.shown
 
     return act
 

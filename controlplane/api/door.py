@@ -119,7 +119,7 @@ def page_of(caller: Principal, paging: Paging, filters: dict[str, Any], newest_f
     """What a list route asks for, in the caller's scope; filters that are None do not count."""
     scope = None if caller.scope is None else sorted(caller.scope)
     asked = {name: value for name, value in filters.items() if value is not None}
-    return Page(paging.limit, paging.cursor, scope, asked, newest_first)
+    return Page(paging.limit, paging.cursor, scope, sorted(caller.regions or ()), asked, newest_first)
 
 
 def one_of(caller: Principal, filters: dict[str, Any]) -> Page:

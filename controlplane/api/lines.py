@@ -33,7 +33,8 @@ from controlplane.wire.lines import (
 from controlplane.wire.records import Line, Listing, NewLine, Record
 
 routes = router("lines")
-SOURCE = listing.Source("(SELECT * FROM bureau_endpoints WHERE removed_at IS NULL) AS watched", taxpayer=None)
+_WATCHED = "(SELECT * FROM bureau_endpoints WHERE removed_at IS NULL) AS watched"
+SOURCE = listing.Source(_WATCHED, taxpayer=None, region="area_code")
 _CHECK = ACTS["lines", "check"]
 _LOOK_AGAIN = 2.0
 """Seconds after which a waiting probe process looks by itself: a check that its taker lost wakes nobody."""

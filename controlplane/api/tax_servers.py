@@ -21,7 +21,7 @@ from controlplane.store.transaction import Transaction
 from controlplane.wire.records import Impact, Listing, TaxServer
 
 routes = router("tax-servers")
-SOURCE = listing.Source("tax_servers", taxpayer=None)
+SOURCE = listing.Source("tax_servers", taxpayer=None, region="region")
 
 
 @routes.get("", response_model=Listing[TaxServer])
@@ -63,7 +63,7 @@ def _show(hand: Connection, server_id: str, viewer: Viewer) -> Row:
 
 def _seen(hand: Connection, server_id: str, viewer: Viewer) -> Row:
     row = store.find(hand, server_id)
-    if row is None or viewer.caller.scope is not None:
+    if row is None or not viewer.caller.sees_record(row):
         raise refuse("not_found")
     return row
 

@@ -25,8 +25,14 @@ _JOBS = Source(
     "jobs j LEFT JOIN devices d ON d.id = j.target_id LEFT JOIN tax_servers s ON s.id = COALESCE(d.tax_server_id, "
     "j.target_id) LEFT JOIN agents a ON a.id = j.agent_id",
     "j.id", "j.taxpayer_id", "j.*, d.device_no, s.tax_server_no, a.name AS agent_name",
+    region="CASE WHEN j.taxpayer_id = '-' THEN s.region END",
 )  # fmt: skip
-_LOG = Source("operation_log", "seq", "taxpayer_id", key_is_number=True)
+_LOG = Source(
+    "operation_log l LEFT JOIN tax_servers s ON l.noun = 'tax-servers' AND s.id = l.subject_id "
+    "LEFT JOIN bureau_endpoints e ON l.noun = 'lines' AND e.id = l.subject_id",
+    "l.seq", "l.taxpayer_id", "l.*", key_is_number=True,
+    region="CASE WHEN l.taxpayer_id = '' THEN COALESCE(s.region, e.area_code) END",
+)  # fmt: skip
 
 
 @routes.get("/orders", response_model=Listing[Order], tags=["orders"])
@@ -86,6 +92,6 @@ async def list_log(
     request: Request, caller: LogReader, paging: Paged, subject_id: Word = None, actor_id: Word = None
 ) -> dict[str, Any]:
     """The operation log, newest first; each row holds the hash of the row before it."""
-    wanted = page_of(caller, paging, {"subject_id": subject_id, "actor_id": actor_id}, newest_first=True)
+    wanted = page_of(caller, paging, {"l.subject_id": subject_id, "l.actor_id": actor_id}, newest_first=True)
     rows, following = await services_of(request).ledger.read(lambda hand: listing.page(hand, _LOG, wanted))
     return answer([row | {"detail": msgspec.json.decode(row["detail"])} for row in rows], following)

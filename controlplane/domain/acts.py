@@ -12,9 +12,10 @@ from typing import Final, Literal
 Shape = Literal[
     "word", "terminal", "text", "kind", "count", "number", "code", "area", "taxpayer_id", "day", "month", "choice",
     "flag", "host", "port", "mail", "mails", "amount", "id", "tax_code", "target", "words", "moment", "file",
-    "mobile", "person_id", "form_no",
+    "mobile", "person_id", "form_no", "areas", "taxpayer_ids",
 ]  # fmt: skip
-"""How a field is written. ``mails`` and ``words`` are lists; ``count`` and ``port`` whole numbers; ``flag`` a truth.
+"""How a field is written. ``mails``, ``words``, ``areas`` and ``taxpayer_ids`` are lists; ``count`` and ``port`` whole
+numbers; ``flag`` a truth.
 
 ``moment``: a day or time of the device zone, or a UTC time ending in ``Z``. ``file``: a file's bytes in base64."""
 On = Literal["record", "collection"]
@@ -29,7 +30,9 @@ PATTERNS: Final[dict[Shape, str]] = {
     "number": r"[0-9]{8}",
     "code": r"[0-9]{10,12}",
     "area": r"[0-9]{4}",
+    "areas": r"[0-9]{4}",
     "taxpayer_id": r"[0-9A-Z]{15,20}",
+    "taxpayer_ids": r"[0-9A-Z]{15,20}",
     "day": r"20[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])",
     "month": r"20[0-9]{2}-(0[1-9]|1[0-2])",
     "host": r"[0-9A-Za-z.:-]{1,253}",
@@ -46,7 +49,7 @@ PATTERNS: Final[dict[Shape, str]] = {
     "target": r"(tcp|tls|http|https)://[0-9A-Za-z.:/_\[\]-]{3,200}",
 }
 """Shape → what its text must match from end to end; the shapes that are missing have checks of their own."""
-LISTS: Final = frozenset({"mails", "words"})
+LISTS: Final = frozenset({"mails", "words", "areas", "taxpayer_ids"})
 NUMBERS: Final = frozenset({"count", "port"})
 _FLAGS: Final = {"true": True, "yes": True, "1": True, "是": True, "false": False, "no": False, "0": False, "否": False}
 _MOST_LISTED: Final = 50

@@ -14,6 +14,7 @@ from controlplane.domain.dated import DEVICE_ZONE
 from controlplane.domain.issuing_rules import IssuingRules
 from controlplane.domain.readiness import DeviceFacts, KindLimits, blocks
 from controlplane.domain.refusals import Language, Param, Refusal
+from controlplane.domain.stop import Stop
 
 Verdict = Literal["ok", "warn", "stopped", "unknown"]
 
@@ -100,6 +101,7 @@ class ServerFacts:
     certificate_issued_at: datetime | None = None
     certificate_status: str = ""
     """As the server told it last; empty = not told."""
+    stop: Stop | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +132,9 @@ def health(facts: DeviceFacts, now: datetime, rules: IssuingRules, burn: Burn | 
 
 def server_health(facts: ServerFacts, now: datetime, rules: IssuingRules) -> Health:
     """The verdict on a tax server: state, reach, age of the reading, clock, certificate."""
+    if facts.stop is not None:
+        refusal = facts.stop.refusal()
+        return Health("stopped", refusal.code, 0, refusal.details, refusal)
     if facts.state not in tax_server.SERVING:
         return Health("stopped", "server_not_in_service", 0, {"state": facts.state})
     if facts.read_at is None:

@@ -14,6 +14,7 @@ from controlplane.domain.invoice_request import Original, PricedInvoice
 from controlplane.domain.issuing_rules import IssuingRules
 from controlplane.domain.money import yuan
 from controlplane.domain.refusals import Refusal, refuse
+from controlplane.domain.stop import Stop
 
 _HOUR = timedelta(hours=1)
 _MINUTE = timedelta(minutes=1)
@@ -67,6 +68,8 @@ class DeviceFacts:
     """授权税率 in their one spelling (``money.rate_text``)."""
     stock: Mapping[str, int] = field(default_factory=dict)
     """Kind → numbers that can still be given; a kind never received is missing."""
+    stop: Stop | None = None
+    """The emergency stop that holds it."""
     charset: str = ""
     """Python codec of a device that does not take all of Unicode; empty = takes all."""
 
@@ -131,6 +134,8 @@ def out_of_stock(device_no: str, kind: str, terminal_code: str = "—") -> Refus
 def _not_usable(facts: DeviceFacts, now: datetime, rules: IssuingRules) -> Refusal | None:
     """The first thing without which no other fact counts."""
     number = facts.device_no
+    if facts.stop is not None and facts.state != "cancelled":
+        return facts.stop.refusal()
     if facts.state == "suspended":
         return refuse("device_stopped", device_no=number)
     if facts.state == "cancelled":

@@ -11,12 +11,15 @@ from controlplane.domain import (
     alert_rule,
     invoice,
     line_watch,
+    principal,
     red_form,
     release,
     report,
     report_schedule,
     seal,
     secure_proxy,
+    session,
+    stop,
     tax_server,
     virtual_device,
 )
@@ -35,6 +38,9 @@ NOUNS: Final = (
     report_schedule,
     invoice,
     red_form,
+    principal,
+    session,
+    stop,
 )
 """Modules of ``domain`` that define acts."""
 

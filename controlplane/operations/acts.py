@@ -42,6 +42,14 @@ BESIDE_JOBS = frozenset({"suspend", "resume", "change"})
 """Verbs that may be done while a job of the record is open."""
 
 
+@dataclass(frozen=True, slots=True)
+class Once:
+    """What an operation answers that made a secret: the record, and what is shown now and never again."""
+
+    record_id: str
+    shown: dict[str, str]
+
+
 def begin(tx: Transaction, act: Act, noun: str) -> Entry:
     """Open the operation-log entry of an act; it stays, marked refused, should the act be refused."""
     entry = Entry(act.caller.id, act.caller.name, act.caller.kind, f"{noun}.{act.verb}", noun, act.record_id)
@@ -51,7 +59,7 @@ def begin(tx: Transaction, act: Act, noun: str) -> Entry:
 
 def check(row: Row | None, act: Act, machine: Machine) -> Row:
     """The record, if the caller may see it, knows its version, and the verb is allowed in its state."""
-    if row is None or not act.caller.sees(row.get("taxpayer_id") or "-"):
+    if row is None or not act.caller.sees_record(row):
         raise refuse("not_found")
     if not machine.may(row["state"], act.verb):
         raise machine.not_allowed(row["state"], act.verb)
@@ -60,7 +68,7 @@ def check(row: Row | None, act: Act, machine: Machine) -> Row:
 
 def found(row: Row | None, act: Act) -> Row:
     """As :func:`check`, for a verb that no state machine knows."""
-    if row is None or not act.caller.sees(row.get("taxpayer_id") or "-"):
+    if row is None or not act.caller.sees_record(row):
         raise refuse("not_found")
     if row["version"] != act.version:
         raise refuse("version_differs", "version", current=row["version"], given=act.version)

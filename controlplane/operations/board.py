@@ -37,6 +37,7 @@ class Sums:
 
     def __init__(self, hand: Connection, rows: list[Row], now: datetime) -> None:
         ids = [row["id"] for row in rows]
+        self.stopped = facts.holding(hand, ids)
         self.stock: dict[str, dict[str, int]] = defaultdict(dict)
         for row in board.stock(hand, ids):
             self.stock[row["device_id"]][row["kind"]] = int(row["remaining"])
@@ -67,7 +68,7 @@ def views(hand: Connection, rows: list[Row], viewer: Viewer) -> list[dict[str, A
 
 def _view(row: Row, sums: Sums, viewer: Viewer) -> dict[str, Any]:
     device_id = row["id"]
-    known = facts.of_device(row, sums.stock[device_id])
+    known = facts.of_device(row, sums.stock[device_id], sums.stopped.get(device_id))
     shown = {name: value for name, value in row.items() if name not in _HIDDEN}
     return shown | {
         "reachable": None if row["reachable"] is None else bool(row["reachable"]),

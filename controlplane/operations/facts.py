@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from functools import lru_cache
@@ -11,17 +11,48 @@ from types import MappingProxyType
 import msgspec
 
 from controlplane.domain import money
-from controlplane.domain.dated import day_of
+from controlplane.domain import stop as stop_rules
+from controlplane.domain.dated import DEVICE_ZONE, day_of
 from controlplane.domain.readiness import DeviceFacts, KindLimits
-from controlplane.store.statement import Row
+from controlplane.domain.stop import Stop
+from controlplane.store import stops
+from controlplane.store.statement import Connection, Row
 from controlplane.store.times import from_text
 from controlplane.wire.evidence import KindFacts
 
 _MOST = 4096
 
 
-def of_device(row: Row, stock: Mapping[str, int]) -> DeviceFacts:
-    """Facts of a device row as joined by ``store.devices.of_taxpayer``; ``stock`` by kind."""
+def holding(hand: Connection, device_ids: Sequence[str]) -> dict[str, Stop]:
+    """Devices that an emergency stop holds → that stop. Costs nothing while there is none."""
+    rows = stops.in_force(hand).rows
+    if not rows:
+        return {}
+    known = [stop_of(row) for row in rows]
+    found: dict[str, Stop] = {}
+    for place in stops.places(hand, device_ids):
+        regions = frozenset({place["server_region"], place["taxpayer_region"]} - {None})
+        stop = stop_rules.holding(known, place["taxpayer_id"], place["id"], place["tax_server_id"], regions)
+        if stop is not None:
+            found[place["id"]] = stop
+    return found
+
+
+def holding_server(hand: Connection, server_id: str, region: str) -> Stop | None:
+    """The emergency stop that holds a whole tax server."""
+    known = [stop_of(row) for row in stops.in_force(hand).rows]
+    return stop_rules.holding(known, "", "", server_id, frozenset({region}))
+
+
+def stop_of(row: Row) -> Stop:
+    """A stop in force as the rules know it."""
+    at = from_text(row["created_at"]).astimezone(DEVICE_ZONE)
+    names = ("id", "target_noun", "target_id", "target_name", "reason")
+    return Stop(**{name: row[name] for name in names}, actor=row["stopped_by"], at=f"{at:%Y-%m-%d %H:%M:%S}")
+
+
+def of_device(row: Row, stock: Mapping[str, int], stop: Stop | None = None) -> DeviceFacts:
+    """Facts of a device row as joined by ``store.devices.of_taxpayer``; ``stock`` by kind, ``stop`` what holds it."""
     return DeviceFacts(
         device_no=row["device_no"] or row["name"],
         state=row["state"],
@@ -42,6 +73,7 @@ def of_device(row: Row, stock: Mapping[str, int]) -> DeviceFacts:
         kinds=_kinds(row["kinds"]),
         rates=_rates(row["rates"]),
         stock=stock,
+        stop=stop,
     )
 
 

@@ -40,7 +40,7 @@ def furnish(tx: Transaction) -> str | None:
     if store.by_name(tx, ADMINISTRATOR) is not None:
         return None
     password = secrets.new_secret()[:24]
-    principals.create(tx, ADMINISTRATOR, "admin", password)
+    principals.create(tx, ADMINISTRATOR, "admin", password, must_change=True)
     return password
 
 

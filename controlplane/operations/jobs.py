@@ -9,6 +9,8 @@ import msgspec
 
 from controlplane.domain.principal import Principal
 from controlplane.domain.refusals import refuse
+from controlplane.domain.stop import STOPPED_KINDS
+from controlplane.operations import facts
 from controlplane.store import jobs, times
 from controlplane.store.head import position
 from controlplane.store.jobs import JobRow
@@ -88,6 +90,7 @@ def lease(tx: Transaction, agent_id: str, request: LeaseRequest) -> list[Order]:
     holding = frozenset(request.holding)
     addresses = {row["target_id"]: row for row in jobs.serves(tx, agent_id)}
     orders: list[Order] = []
+    stopped = facts.holding(tx, list(addresses))
     for lane in jobs.lanes(tx, agent_id):
         taken_over = lane["session"] != request.session
         if not taken_over and lane["rest_until"] > tx.now:
@@ -99,12 +102,14 @@ def lease(tx: Transaction, agent_id: str, request: LeaseRequest) -> list[Order]:
         for job in jobs.lane(tx, lane["target_id"], request.limit):
             if job["state"] != "queued" and not taken_over and job["id"] in holding:
                 continue
-            _hand_out(tx, job, epoch, agent_id)
-            orders.append(_order(job, epoch, addresses[lane["target_id"]]))
+            if job["state"] == "queued" and job["kind"] in STOPPED_KINDS and lane["target_id"] in stopped:
+                continue
+            if _hand_out(tx, job, epoch, agent_id):
+                orders.append(_order(job, epoch, addresses[lane["target_id"]]))
     return orders
 
 
-def _hand_out(tx: Transaction, job: Row, epoch: int, agent_id: str) -> None:
+def _hand_out(tx: Transaction, job: Row, epoch: int, agent_id: str) -> bool:
     what = "leased" if job["state"] == "queued" else "leased_again"
     values = {
         "taxpayer_id": job["taxpayer_id"],
@@ -115,9 +120,11 @@ def _hand_out(tx: Transaction, job: Row, epoch: int, agent_id: str) -> None:
         "now": tx.now,
         "trail": trail(job["trail"], tx.now, what, f"epoch {epoch}"),
     }
-    jobs.lease(tx, values)
+    if not jobs.lease(tx, values):
+        return False
     if job["kind"] != "invoice.issue":
         tx.raise_event(Event("jobs", job["id"], job["taxpayer_id"], "leased", job["version"] + 1))
+    return True
 
 
 def _order(job: Row, epoch: int, address: Row) -> Order:

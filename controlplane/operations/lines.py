@@ -45,8 +45,8 @@ def check_target(target: str, reach: Reach) -> None:
 def add(tx: Transaction, caller: Principal, values: dict[str, Any], reach: Reach) -> Row:
     """A new address; ``already_exists`` when the same target is on record for the region and service."""
     entry = tx.begin_entry(Entry(caller.id, caller.name, caller.kind, "lines.add", "lines", detail=dict(values)))
-    if caller.scope is not None:
-        raise refuse("not_permitted", act="lines.change")
+    if not caller.sees_region(values["area_code"]):
+        raise refuse("not_found", "area_code")
     check_target(values["target"], reach)
     if lines.same(tx, values) is not None:
         raise refuse("already_exists", "target", name=values["target"])
@@ -65,7 +65,7 @@ def switch(tx: Transaction, wanted: Act) -> None:
     """``enable`` or ``disable`` the checking of an address. Alerts that are open on a disabled one are closed."""
     acts.begin(tx, wanted, "lines")
     row = lines.find(tx, wanted.record_id, lock=True)
-    if row is None or wanted.caller.scope is not None:
+    if row is None or not wanted.caller.sees_record(row):
         raise refuse("not_found")
     if row["version"] != wanted.version:
         raise refuse("version_differs", "version", current=row["version"], given=wanted.version)

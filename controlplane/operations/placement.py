@@ -45,11 +45,13 @@ def pool_of(hand: Connection, taxpayer_id: str, kind: str) -> Pool:
     """The candidates of a taxpayer for one kind. A device without terminals stands with none to offer."""
     rows = devices.of_taxpayer(hand, taxpayer_id)
     stocks = terminals.stock_of(hand, taxpayer_id, kind)
+    stopped = facts.holding(hand, [row["id"] for row in rows])
     candidates: list[Candidate] = []
     ids: dict[str, str] = {}
     for row in rows:
         held = [one for one in stocks if one["device_id"] == row["id"]]
-        known = facts.of_device(row, {kind: sum(one["remaining"] - one["reserved"] for one in held)})
+        left = {kind: sum(one["remaining"] - one["reserved"] for one in held)}
+        known = facts.of_device(row, left, stopped.get(row["id"]))
         ids[known.device_no] = row["id"]
         candidates += [_candidate(known, one) for one in held]
         if not held and row["state"] != "cancelled":
@@ -107,13 +109,15 @@ def withdraw_blocked(tx: Transaction, device: Row, rules: IssuingRules) -> None:
     if not largest:
         return
     row = next(row for row in devices.of_taxpayer(tx, device["taxpayer_id"]) if row["id"] == device["id"])
-    known = facts.of_device(row, {})
+    known = facts.of_device(row, {}, facts.holding(tx, [device["id"]]).get(device["id"]))
     # What does not stop the largest stops none: a long queue is not gone through for nothing at every reading.
     if not any(device_blocks(known, one["kind"], one["gross_fen"], tx.moment, rules) for one in largest):
         return
-    for job in job_store.queued_issues(tx, device["id"]):
-        invoice = invoices.find(tx, job["taxpayer_id"], job["subject_id"], lock=True)
-        if invoice is None:
+    for queued in job_store.queued_issues(tx, device["id"]):
+        invoice = invoices.find(tx, queued["taxpayer_id"], queued["subject_id"], lock=True)
+        job = job_store.find(tx, queued["taxpayer_id"], queued["id"])
+        # Looked at again under its lock: another replica may have handed it to an agent meanwhile, or ended it.
+        if invoice is None or job is None or job["state"] != "queued":
             continue
         found = device_blocks(known, invoice["kind"], invoice["gross_fen"], tx.moment, rules)
         if found and invoice["state"] == "waiting":

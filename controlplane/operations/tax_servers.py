@@ -9,7 +9,7 @@ from controlplane.domain.health import ServerFacts, server_health
 from controlplane.domain.issuing_rules import IssuingRules
 from controlplane.domain.principal import Principal
 from controlplane.domain.refusals import Refusal, refuse
-from controlplane.operations import acts, certificates, jobs, placement, quota, releases
+from controlplane.operations import acts, certificates, facts, jobs, placement, quota, releases
 from controlplane.operations.acts import Act, Viewer
 from controlplane.operations.board import health_view
 from controlplane.store import devices, tax_servers, times
@@ -34,6 +34,8 @@ _SHOWN_DEVICES = 10
 def register(tx: Transaction, caller: Principal, values: dict[str, Any]) -> str:
     """A new tax server, registered and not yet read; its id, ``already_exists`` when its number is on record."""
     entry = tx.begin_entry(Entry(caller.id, caller.name, caller.kind, "tax-servers.register", "tax-servers"))
+    if not caller.sees_region(values["region"]):
+        raise refuse("not_found", "region")
     if tax_servers.by_number(tx, values["tax_server_no"]) is not None:
         raise refuse("already_exists", "tax_server_no", name=values["tax_server_no"])
     row = TaxServerRow(id=times.new_id(), state="registered", created_at=tx.now, updated_at=tx.now, **values)
@@ -121,7 +123,7 @@ def view(hand: Connection, row: Row, viewer: Viewer) -> dict[str, Any]:
     return row | {
         "agent_id": binding["agent_id"] if binding else None,
         "open_job": held,
-        "health": health_view(server_health(_facts(row), viewer.now, viewer.rules)),
+        "health": health_view(server_health(_facts(hand, row), viewer.now, viewer.rules)),
         "certificate": certificates.view(row, viewer),
         "quota_free": quota.places(hand, row).free,
         "allowed": [_gated(hand, row, one, viewer) for one in possible],
@@ -137,7 +139,7 @@ def _gated(hand: Connection, row: Row, allowed: dict[str, Any], viewer: Viewer) 
     return allowed if held is None else {**allowed, "enabled": False, "why": held.message}
 
 
-def _facts(row: Row) -> ServerFacts:
+def _facts(hand: Connection, row: Row) -> ServerFacts:
     not_after, issued_at = row["certificate_not_after"], row["certificate_issued_at"]
     return ServerFacts(
         state=row["state"],
@@ -146,4 +148,5 @@ def _facts(row: Row) -> ServerFacts:
         certificate_not_after=times.from_text(not_after) if not_after else None,
         certificate_issued_at=times.from_text(issued_at) if issued_at else None,
         certificate_status=row["certificate_status"],
+        stop=facts.holding_server(hand, row["id"], row["region"]),
     )

@@ -19,7 +19,7 @@ def create(tx: Transaction, caller: Principal, values: dict[str, Any]) -> Row:
     taxpayer_id = values["taxpayer_id"]
     entry = Entry(caller.id, caller.name, caller.kind, "taxpayers.create", "taxpayers", taxpayer_id, taxpayer_id)
     tx.begin_entry(entry)
-    if not caller.sees(taxpayer_id):
+    if not caller.may_take_on(values["region"], values.get("parent_id")):
         raise refuse("not_found")
     if taxpayers.find(tx, taxpayer_id) is not None:
         raise refuse("already_exists", "taxpayer_id", name=taxpayer_id)

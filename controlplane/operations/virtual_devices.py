@@ -30,7 +30,9 @@ def register(tx: Transaction, caller: Principal, values: dict[str, Any]) -> str:
     entry.taxpayer_id = taxpayer_id
     tx.begin_entry(entry)
     server = tax_servers.find(tx, server_id, lock=True)
-    if server is None or not caller.sees(taxpayer_id) or taxpayers.find(tx, taxpayer_id) is None:
+    if server is None or not caller.sees_record(server):
+        raise refuse("not_found")
+    if not caller.sees(taxpayer_id) or taxpayers.find(tx, taxpayer_id) is None:
         raise refuse("not_found")
     if server["state"] != "certified":
         raise refuse("server_stopped", device_no=values["name"], state=server["state"])

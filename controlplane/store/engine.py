@@ -17,6 +17,7 @@ from sqlalchemy.engine import Engine
 
 from controlplane.store.head import append
 from controlplane.store.statement import Connection
+from controlplane.store.stops import Stale
 from controlplane.store.times import Clock
 from controlplane.store.transaction import Event, Transaction
 
@@ -187,6 +188,9 @@ class Ledger:
         for attempt in range(RETRIES):
             try:
                 events = self._commit(batch)
+            except Stale:
+                log.info("batch of %d done again: an emergency stop came or went meanwhile", len(batch))
+                continue
             except sqlalchemy.exc.DBAPIError as fault:
                 self._writer_engine.dispose()
                 log.warning("batch of %d not committed (try %d): %s", len(batch), attempt + 1, fault.orig)
@@ -221,11 +225,11 @@ class Ledger:
             return events
 
     def _one(self, hand: Connection, cursor: Any, task: _Task) -> Transaction:
-        transaction = Transaction(hand, self.clock())
+        transaction, known = Transaction(hand, self.clock()), dict(hand.memo)
         cursor.execute("SAVEPOINT operation")
         try:
             task.value = task.operation(transaction)
-        except self._engine_errors():
+        except (self._engine_errors(), Stale):
             raise
         except Exception as refusal:
             cursor.execute("ROLLBACK TO SAVEPOINT operation")
@@ -233,6 +237,8 @@ class Ledger:
                 log.warning("an operation met a record that is there already: %s", refusal)
                 refusal = AlreadyThere(str(refusal))
             transaction.forget(refusal)
+            hand.memo.clear()
+            hand.memo.update(known)
             task.value = refusal
         cursor.execute("RELEASE SAVEPOINT operation")
         return transaction

@@ -10,6 +10,7 @@ import msgspec
 from sqlalchemy import BigInteger
 from sqlmodel import Field, SQLModel
 
+from controlplane.store import stops
 from controlplane.store.statement import Connection, Insert, Row, Statement
 from controlplane.store.transaction import Entry, Event, Transaction
 
@@ -26,6 +27,8 @@ class LedgerHead(SQLModel, table=True):
     log_seq: int = Field(sa_type=BigInteger)
     log_hash: str
     event_seq: int = Field(sa_type=BigInteger)
+    stop_seq: int = Field(default=0, sa_type=BigInteger, sa_column_kwargs={"server_default": "0"})
+    """Changes of emergency stops so far (``store.stops``)."""
 
 
 class OperationLogRow(SQLModel, table=True):
@@ -64,7 +67,7 @@ class EventRow(SQLModel, table=True):
     topic: str | None
 
 
-_HEAD = Statement("SELECT log_seq, log_hash, event_seq FROM ledger_head WHERE id = 1", for_update=True)
+_HEAD = Statement("SELECT log_seq, log_hash, event_seq, stop_seq FROM ledger_head WHERE id = 1", for_update=True)
 _COUNT = Statement("SELECT COUNT(*) AS n FROM operation_log")
 _HEAD_NOW = Statement("SELECT log_seq, log_hash FROM ledger_head WHERE id = 1")
 _MOVE = Statement(
@@ -87,6 +90,7 @@ def append(hand: Connection, transactions: Sequence[Transaction]) -> list[Event]
         return []
     head = hand.one(_HEAD)
     assert head is not None
+    stops.still_so(hand, int(head["stop_seq"]))
     rows: list[Row] = []
     for entry, transaction in entries:
         head["log_seq"] += 1

@@ -232,9 +232,9 @@ def lane(hand: Connection, target_id: str, limit: int) -> list[Row]:
     return hand.rows(_LANE, {"target_id": target_id, "limit": limit})
 
 
-def lease(hand: Connection, values: Row) -> None:
-    """Hand a job to an agent; the state is tested again on the row that is changed."""
-    hand.run(_LEASE, values)
+def lease(hand: Connection, values: Row) -> bool:
+    """Hand a job to an agent; the state is tested again on the row that is changed. False: it is over meanwhile."""
+    return hand.run(_LEASE, values) == 1
 
 
 def take_over(hand: Connection, values: Row) -> None:

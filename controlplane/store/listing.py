@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from controlplane.store.statement import Connection, Row, Statement
+from controlplane.store.statement import Connection, Row, Statement, among
 
 MOST = 1000
 _KEY = re.compile(r"\A[0-9A-Za-z._:-]{1,64}\Z")
@@ -21,30 +21,37 @@ class CursorInvalid(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What is asked for. ``scope`` None lists every taxpayer's rows, else only these; ``filters`` are equalities."""
+    """What is asked for.
+
+    ``scope`` None lists everything; else only rows of these taxpayers, and rows of no taxpayer of these ``regions``.
+    ``filters`` are equalities.
+    """
 
     limit: int = 100
     cursor: str | None = None
     scope: Sequence[str] | None = None
+    regions: Sequence[str] = ()
     filters: Mapping[str, Any] = field(default_factory=dict)
     newest_first: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A table (or a joined FROM clause) that can be listed: its key column and, if it has one, its taxpayer column."""
+    """A table (or a joined FROM clause) that can be listed: its key column and, if it has them, the column of its
+    taxpayer and that of its region (an area code; null where the row belongs to a taxpayer)."""
 
     table: str
     key: str = "id"
     taxpayer: str | None = "taxpayer_id"
     columns: str = "*"
     key_is_number: bool = False
+    region: str | None = None
 
 
 def page(hand: Connection, source: Source, wanted: Page) -> tuple[list[Row], str | None]:
     """One page of rows and the cursor of the next, None at the end."""
     parameters: dict[str, Any] = {"limit": wanted.limit + 1}
-    clauses = _scope(source, wanted, parameters)
+    clauses = _scope(hand.dialect, source, wanted, parameters)
     for number, (column, value) in enumerate(sorted(wanted.filters.items())):
         parameters[f"filter{number}"] = value
         clauses.append(f"{column} = :filter{number}")
@@ -60,16 +67,15 @@ def page(hand: Connection, source: Source, wanted: Page) -> tuple[list[Row], str
     return rows, _encode(rows[-1][source.key.split(".")[-1]])
 
 
-def _scope(source: Source, wanted: Page, parameters: dict[str, Any]) -> list[str]:
+def _scope(dialect: str, source: Source, wanted: Page, parameters: dict[str, Any]) -> list[str]:
     if wanted.scope is None:
         return []
-    if source.taxpayer is None or not wanted.scope:
-        return ["1 = 0"]
-    names = []
-    for number, taxpayer_id in enumerate(wanted.scope):
-        parameters[f"scope{number}"] = taxpayer_id
-        names.append(f":scope{number}")
-    return [f"{source.taxpayer} IN ({', '.join(names)})"]
+    found = []
+    if source.taxpayer is not None:
+        found.append(among(dialect, source.taxpayer, "scope", wanted.scope, parameters))
+    if source.region is not None:
+        found.append(among(dialect, source.region, "region", wanted.regions, parameters))
+    return [f"({' OR '.join(found)})"] if found else ["1 = 0"]
 
 
 def _encode(key: Any) -> str:

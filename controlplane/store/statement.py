@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
@@ -64,12 +65,31 @@ class Insert(Statement):
         return text
 
 
+FEW = 100
+"""So many values of a list are parameters of their own; more travel as one JSON text, for drivers count parameters."""
+
+
+def among(dialect: str, column: str, name: str, values: Sequence[str], parameters: dict[str, Any]) -> str:
+    """A condition that a column holds one of ``values``, its parameters added to ``parameters`` under ``name``."""
+    if not values:
+        return "1 = 0"
+    if len(values) > FEW:
+        parameters[name] = json.dumps(list(values))
+        source = f"json_each(:{name})" if dialect == "sqlite" else f"json_array_elements_text(CAST(:{name} AS json))"
+        return f"{column} IN (SELECT value FROM {source})"
+    names = [f"{name}{number}" for number in range(len(values))]
+    parameters.update(zip(names, values, strict=True))
+    return f"{column} IN ({', '.join(f':{one}' for one in names)})"
+
+
 class Connection:
     """A thin hand on one driver connection: the same three calls on SQLite and PostgreSQL."""
 
     def __init__(self, cursor: Cursor, dialect: str) -> None:
         self._cursor = cursor
         self.dialect = dialect
+        self.memo: dict[str, Any] = {}
+        """What was read once for all operations of one database transaction."""
 
     def run(self, statement: Statement, parameters: Mapping[str, Any] | None = None) -> int:
         """Execute and return the number of rows changed."""

@@ -23,7 +23,7 @@ class TaxpayerRow(SQLModel, table=True):
     id: str = Field(unique=True)
     name: str
     taxpayer_kind: str
-    region: str
+    region: str = Field(index=True)
     address_phone: str = ""
     bank_account: str = ""
     issuer: str = ""

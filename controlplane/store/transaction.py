@@ -82,6 +82,7 @@ class Transaction(Connection):
 
     def __init__(self, hand: Connection, moment: datetime) -> None:
         super().__init__(hand._cursor, hand.dialect)
+        self.memo = hand.memo
         self.moment = moment
         self.now = utc_text(moment)
         self.entries: list[Entry] = []

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.controlplane.api import doors
 from tests.controlplane.api.house import House
 from tests.controlplane.api.test_hostile_bodies import BUT_THE_LOG, HOSTILE
 
@@ -196,9 +197,12 @@ def test_each_change_and_each_refusal_has_one_row(house: House) -> None:
         assert house.post(url, body, role)[0] < 300
         assert [row["outcome"] for row in house.scene.log()[before:]] == ["allowed"], path
         for raw in (b"{}", b"{", json.dumps({**body, "x": 1}).encode()):
+            url, body, role = house.valid(path)  # the one before may have used up its caller
             before = len(house.scene.log())
             assert house.ask("POST", url, raw, role)[0] in (400, 422)
             assert [row["outcome"] for row in house.scene.log()[before:]] == ["refused"], (path, raw)
+        if "auditor" in doors.allowed()["post", path]:
+            continue
         before = len(house.scene.log())
         assert house.post(url, body, "auditor")[0] == 403
         (row,) = house.scene.log()[before:]

@@ -13,8 +13,8 @@ from tests.controlplane.api.house import House
 from tests.controlplane.operations.scene import Agent, body
 
 LISTS = (
-    "agents", "devices", "invoices", "jobs", "lines", "operation-log", "orders", "segments", "stock", "tax-servers",
-    "taxpayers", "terminals", "virtual-devices",
+    "agents", "devices", "invoices", "jobs", "lines", "operation-log", "orders", "people", "segments", "sessions",
+    "stock", "stops", "tax-servers", "taxpayers", "terminals", "virtual-devices",
 )  # fmt: skip
 
 
@@ -22,7 +22,7 @@ def fill(house: House) -> None:
     """Several rows in every list."""
     for number in range(5):
         house.scene.request(body(house.owner, f"r{number}", kind="026" if number % 2 else "028"))
-        for path in ("/v1/lines", "/v1/tax-servers", "/v1/virtual-devices", "/v1/taxpayers"):
+        for path in ("/v1/lines", "/v1/tax-servers", "/v1/virtual-devices", "/v1/taxpayers", "/v1/stops"):
             url, sent, role = house.valid(path)
             assert house.post(url, sent, role)[0] == 201
     for number in range(4):
