@@ -135,6 +135,8 @@ def standing(facts: KindPeriod, today: date, silent_days: int) -> Standing:
         return "not_due"
     if today > facts.deadline:
         return "locked"
+    if facts.last is not None and today > facts.last:
+        return "due"  # the device still holds a period open that is over, whatever month its deadline lies in
     return "due" if (facts.deadline.year, facts.deadline.month) == (today.year, today.month) else "not_due"
 
 

@@ -19,15 +19,16 @@ SAME_AT_BUREAU = ("kind", "net_total", "tax_total", "gross_total", "serial", "pa
 
 
 class Books:
-    """Reads the books of the ready-line taxpayer."""
+    """Reads the books of one taxpayer: the ready line's, if no other is named."""
 
-    def __init__(self, demo: Demo) -> None:
+    def __init__(self, demo: Demo, taxpayer_id: str = "") -> None:
         self._demo = demo
+        self._owner = taxpayer_id or demo.taxpayer_id
         self._door = demo.door("auditor")
 
     def ledger(self) -> dict[str, Row]:
         """Issued invoices by request."""
-        rows = self._door.all("/v1/invoices", taxpayer_id=self._demo.taxpayer_id, state="issued")
+        rows = self._door.all("/v1/invoices", taxpayer_id=self._owner, state="issued")
         found = {row["request_id"]: row for row in rows}
         assert len(found) == len(rows)
         return found
@@ -35,13 +36,13 @@ class Books:
     def journal(self, event: str = "issued") -> list[Row]:
         """Lines of one event in the taxpayer's journal files, per device in their order."""
         folder = Path(self._demo.facts["journals_dir"])
-        devices = [device["device_no"] for device in self._demo.desk().devices(self._demo.taxpayer_id)]
+        devices = [device["device_no"] for device in self._demo.desk().devices(self._owner)]
         lines = [line for no in devices for line in _lines(folder / f"{no}.jsonl")]
         return [row for row in map(json.loads, lines) if row["event"] == event]
 
     def receipts(self) -> dict[tuple[str, str], Row]:
         """The bureau's receipts by invoice number."""
-        rows = self._demo.bureau().get("/receipts", taxpayer_id=self._demo.taxpayer_id)
+        rows = self._demo.bureau().get("/receipts", taxpayer_id=self._owner)
         found = {_number(row): row for row in rows}
         assert len(found) == len(rows)
         return found
@@ -81,7 +82,7 @@ class Books:
         for row in ledger.values():
             used[row["segment_id"]].append(int(row["invoice_no"]))
         assert used
-        for run in self._door.all("/v1/segments", taxpayer_id=self._demo.taxpayer_id):
+        for run in self._door.all("/v1/segments", taxpayer_id=self._owner):
             start, numbers = int(run["start_no"]), sorted(used.pop(run["id"], []))
             assert numbers == list(range(start, start + len(numbers))), run
             assert int(run["left"]) == int(run["end_no"]) - start + 1 - len(numbers), (run, len(numbers))

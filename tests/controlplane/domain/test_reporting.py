@@ -72,15 +72,18 @@ def kind(**days: str) -> KindPeriod:
         ("2027-01-18", {}, "locked"),
         ("2027-01-19", {}, "zombie"),
         ("2026-10-31", {}, "not_due"),
-        ("2026-11-22", {"deadline": "2026-12-15"}, "not_due"),
-        ("2026-11-22", {"deadline": "2027-11-15"}, "not_due"),
+        ("2026-11-22", {"deadline": "2026-12-15"}, "due"),
+        ("2026-11-22", {"deadline": "2026-12-15", "first": "2026-11-01", "last": "2026-11-30"}, "not_due"),
+        ("2026-11-22", {"deadline": "2026-12-15", "last": ""}, "not_due"),
+        ("2026-11-22", {"deadline": "2027-11-15", "last": ""}, "not_due"),
+        ("2026-11-10", {"last": ""}, "due"),
         ("2026-11-10", {"last_report": ""}, "due"),
         ("2026-11-10", {"deadline": ""}, "not_due"),
         ("2026-11-10", {"last_report": "2026-08-11", "deadline": "2026-12-15"}, "zombie"),
     ],
 )
 def test_where_a_kind_stands(today: str, told: dict[str, str], expected: str) -> None:
-    """Silent for more than 90 days, past the deadline, deadline in another month, else due: in that order."""
+    """Silent for more than 90 days; past the deadline; the open period is over, or, untold, the deadline is near."""
     day = date.fromisoformat(today)
     days = report.zombie_days(data.issuing_rules().reporting, day)
     assert (days, report.standing(kind(**told), day, days)) == (90, expected)
