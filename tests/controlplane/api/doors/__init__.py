@@ -36,3 +36,18 @@ def valid() -> dict[str, Maker]:
 def allowed() -> dict[tuple[str, str], set[str]]:
     """(method, path) → roles that may call it (``ALLOWED`` of each room): a hand-written copy of the permissions."""
     return _gathered("ALLOWED")
+
+
+def _rooms() -> list[Any]:
+    return [importlib.import_module(f"{__name__}.{info.name}") for info in pkgutil.iter_modules(__path__)]
+
+
+def lists() -> set[str]:
+    """Lists (paths below ``/v1``) that rooms fill themselves (``LISTS`` of each room)."""
+    return {name for room in _rooms() for name in getattr(room, "LISTS", ())}
+
+
+def fill(house: House) -> None:
+    """At least three rows in each of these lists (``fill`` of each room)."""
+    for room in _rooms():
+        getattr(room, "fill", lambda house: None)(house)
