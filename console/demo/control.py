@@ -45,6 +45,12 @@ class Control:
                 return self._pass_on("bureau", method, "/state", body)
             case (("GET" | "PUT" | "DELETE"), ["bureau", *what]):
                 return self._pass_on("bureau", method, "/" + "/".join(what), body)
+            case "PUT", ["bureau", "returns" | "verdicts" as what]:
+                return self._pass_on("bureau", method, f"/{what}", body)
+            case "GET", ["bureau", "reports"]:
+                return self._pass_on("bureau", method, "/reports", body)
+            case "PUT", ["devices", target, "period"]:
+                return self._pass_on("devices", method, f"/devices/{target}/period", body)
             case "GET", ["devices"]:
                 return self._pass_on("devices", method, "/state", body)
             case (("GET" | "PUT" | "DELETE"), ["devices", target, "faults"]):

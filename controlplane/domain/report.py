@@ -57,6 +57,13 @@ ACTS: Final = (
 )
 """What may be done with a report."""
 
+STEPS: Final = machine(
+    "report",
+    MACHINE.initial,
+    ((at, move, to) for (at, move), to in MACHINE.table.items() if move in {spec.verb for spec in ACTS}),
+)
+"""The moves people make; ``refuse`` and ``find_cleared`` are the bureau's and the device's."""
+
 WORDS: Final[Words] = {
     "verb": {
         "report": ("抄报", "report"),

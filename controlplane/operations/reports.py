@@ -173,7 +173,7 @@ def text_of(value: Any) -> str:
 def act(tx: Transaction, wanted: Act, rules: IssuingRules) -> str | None:
     """Do one verb; returns the id of the job it opened, if any."""
     entry = acts.begin(tx, wanted, "reports")
-    row = acts.check(reports.find(tx, wanted.record_id, lock=True), wanted, report.MACHINE)
+    row = acts.check(reports.find(tx, wanted.record_id, lock=True), wanted, report.STEPS)
     entry.taxpayer_id = row["taxpayer_id"]
     device = devices.find(tx, row["device_id"])
     assert device is not None
@@ -245,7 +245,7 @@ SOURCE = "reports r JOIN devices d ON d.id = r.device_id"
 def _allowed(hand: Connection, row: Row, device: Row, held: Row | None, viewer: Viewer) -> list[dict[str, Any]]:
     found = []
     for spec in acts_of("reports"):
-        why = acts.why_not(spec, row["state"], report.MACHINE, held, viewer.caller)
+        why = acts.why_not(spec, row["state"], report.STEPS, held, viewer.caller)
         if why is None:
             refusal = refusal_of(hand, row, device, spec.verb, When(viewer.now, viewer.rules))
             why = refusal.message if refusal else None

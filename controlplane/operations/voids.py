@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -16,12 +16,14 @@ from controlplane.domain.refusals import Refusal, refuse
 from controlplane.domain.void_rule import VoidFacts, void_refusals
 from controlplane.operations import acts, jobs, offset_sums
 from controlplane.operations.acts import Act
-from controlplane.store import devices, invoices, offsets
+from controlplane.store import devices, invoices, offsets, reports
 from controlplane.store import jobs as job_store
 from controlplane.store.statement import Connection, Row
 from controlplane.store.transaction import Event, Transaction
 from controlplane.wire.evidence import KindFacts
 from controlplane.wire.work import VoidInvoice
+
+_DAY = timedelta(days=1)
 
 
 def void(tx: Transaction, wanted: Act, rules: IssuingRules) -> str:
@@ -79,11 +81,13 @@ def refusals(hand: Connection, invoice: Row, now: datetime, rules: IssuingRules)
 
 
 def _reported_before(hand: Connection, invoice: Row) -> date | None:
-    """First day of the period the device has not yet reported, by its monitor data."""
+    """First day of the period the device has not yet reported, by its monitor data and by what it reported since."""
     device = devices.find(hand, invoice["device_id"])
     kinds: list[Any] = msgspec.json.decode(device["kinds"], type=list[KindFacts]) if device else []
     day = next((kind.report_from for kind in kinds if kind.kind == invoice["kind"]), "")
-    return day_of(day) if day else None
+    sent = reports.reported_until(hand, invoice["device_id"], invoice["kind"])
+    known = ([day_of(day)] if day else []) + ([day_of(sent) + _DAY] if sent else [])
+    return max(known, default=None)
 
 
 def _bring_back(tx: Transaction, red: Row) -> None:

@@ -77,6 +77,10 @@ _WAITING = Statement(
     "SELECT COUNT(*) AS n FROM invoices WHERE device_id = :device_id AND kind = :kind "
     "AND state = 'issued' AND upload_status <> 'uploaded'"
 )
+_REPORTED_UNTIL = Statement(
+    "SELECT MAX(report_to) AS day FROM reports WHERE device_id = :device_id AND kind = :kind "
+    "AND state <> 'report_due'"
+)
 _SUMS = Statement(
     "SELECT i.direction, i.state, COUNT(*) AS n, SUM(f.net_fen) AS net, SUM(f.tax_fen) AS tax FROM invoice_facts f "
     "JOIN invoices i ON i.taxpayer_id = f.taxpayer_id AND i.id = f.invoice_id WHERE f.device_id = :device_id "
@@ -118,6 +122,12 @@ def waiting_uploads(hand: Connection, device_id: str, kind: str) -> int:
     """Issued invoices of a device and kind without the bureau's receipt."""
     row = hand.one(_WAITING, {"device_id": device_id, "kind": kind})
     return int(row["n"]) if row else 0
+
+
+def reported_until(hand: Connection, device_id: str, kind: str) -> str | None:
+    """Last day (YYYY-MM-DD) of what a device has reported of a kind, cleared or not; None when nothing."""
+    row = hand.one(_REPORTED_UNTIL, {"device_id": device_id, "kind": kind})
+    return row["day"] if row else None
 
 
 def sums(hand: Connection, row: Row) -> list[Row]:

@@ -51,6 +51,14 @@ def test_every_state_and_move_is_as_written_by_hand() -> None:
                     assert caught.value.code == "move_not_allowed", (state, move)
 
 
+def test_people_make_the_same_moves_but_those_of_bureau_and_device() -> None:
+    for state, edges in BY_HAND.items():
+        for move in MOVES:
+            by_people = move in edges and move not in ("refuse", "find_cleared")
+            assert report.STEPS.may(state, move) == by_people, (state, move)
+            assert not by_people or report.STEPS.after(state, move) == edges[move]
+
+
 def test_verbs_and_labels_fit_the_machines() -> None:
     assert set(report.JOB_KINDS) <= MOVES and set(report.LABELS) == report.MACHINE.states
     assert {spec.verb for spec in report.ACTS} == MOVES - {"refuse", "find_cleared"}

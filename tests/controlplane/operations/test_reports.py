@@ -9,7 +9,7 @@ import pytest
 
 from controlplane.domain.principal import Principal
 from controlplane.domain.refusals import Refusal
-from controlplane.operations import report_clock, report_schedules, reports
+from controlplane.operations import report_clock, report_schedules, reports, voids
 from controlplane.operations.acts import Act, Viewer
 from controlplane.operations.reports import When
 from controlplane.store import listing
@@ -297,6 +297,21 @@ def test_cleared_is_only_what_the_devices_own_deadline_proves(stage: Stage) -> N
     assert stage.row()["state"] == "verified"
     held = stage.scene.one("SELECT * FROM evidence")
     assert "speaks of" in held["reason"] and _device(stage)["state"] == "suspended", "a contradiction is set aside"
+
+
+def test_what_was_reported_is_known_to_those_who_void(stage: Stage) -> None:
+    """From the summary on, not only from the clearing on, the month's invoices are reported."""
+    stage.read()
+    stage.opened()
+    invoice = stage.scene.one("SELECT * FROM invoices WHERE request_id = 'november'")
+
+    def first_day() -> str:
+        return str(stage.scene.ledger.read_now(lambda hand: voids._reported_before(hand, invoice)))
+
+    assert first_day() == "2026-11-01"
+    stage.act("report")
+    stage.settle(found=summary())
+    assert first_day() == "2026-12-01"
 
 
 def test_nothing_to_report_is_a_success(stage: Stage) -> None:
