@@ -42,13 +42,14 @@ def sm3(text: str) -> bytes:
 
 @dataclass
 class Desk:
-    """One tax server's seals, its versions and its proxy."""
+    """The seals, versions and proxies of tax servers; keys are numbered over all of them."""
 
     keys: list[ec.EllipticCurvePrivateKey] = field(default_factory=list)
     status: str = "granted"
     wrong: str = ""
     """What the next canary gets wrong: digest, signature, key, algorithm."""
-    running: dict[str, str] = field(default_factory=lambda: {"tax_server": "V4.2", "secure_proxy": "P1"})
+    upgraded: dict[tuple[str | None, str], str] = field(default_factory=dict)
+    """What runs by tax server and product, where it is not the version everything began with."""
     self_test: str = "passed"
     connections: int = 1
     max_connections: int = 8
@@ -73,7 +74,7 @@ class Desk:
             return evidence.SealFacts(step="uploaded", bureau_status="granted")
         if isinstance(asked, work.SealTest):
             return self._signed(asked.document)
-        return self._other(asked)
+        return self._other(order, asked)
 
     def _downloaded(self) -> evidence.SealFacts:
         if self.status == "granted":
@@ -91,31 +92,35 @@ class Desk:
             algorithm="ROT13" if self.wrong == "algorithm" else ALGORITHM,
         )
 
-    def _other(self, asked: work.Work) -> evidence.Evidence | None:
+    def _running(self, order: wire.Order, product: str) -> str:
+        begun = {"tax_server": "V4.2", "secure_proxy": "P1"}
+        return self.upgraded.get((order.address.tax_server_no, product), begun[product])
+
+    def _other(self, order: wire.Order, asked: work.Work) -> evidence.Evidence | None:
         if isinstance(asked, work.CheckRelease):
             published = PUBLISHED if asked.product == "tax_server" else PROXY_PUBLISHED
             return evidence.Releases(
-                product=asked.product, current=self.running[asked.product], releases=list(published)
+                product=asked.product, current=self._running(order, asked.product), releases=list(published)
             )
         if isinstance(asked, work.UpgradeRelease):
             failed = self.self_test == "failed"
             if not failed:
-                self.running[asked.product] = asked.version
+                self.upgraded[order.address.tax_server_no, asked.product] = asked.version
             return evidence.Upgraded(
                 product=asked.product,
-                version=self.running[asked.product],
+                version=self._running(order, asked.product),
                 self_test="failed" if failed else "passed",
                 rolled_back=failed,
                 message="自检失败" if failed else "",
             )
         if isinstance(asked, work.ConfigureProxy):
             self.max_connections = asked.max_connections
-            return self._proxy(asked)
-        return self._proxy(None) if isinstance(asked, work.ReadProxy) else None
+            return self._proxy(order, asked)
+        return self._proxy(order, None) if isinstance(asked, work.ReadProxy) else None
 
-    def _proxy(self, asked: work.ConfigureProxy | None) -> evidence.ProxyFacts:
+    def _proxy(self, order: wire.Order, asked: work.ConfigureProxy | None) -> evidence.ProxyFacts:
         return evidence.ProxyFacts(
-            version=self.running["secure_proxy"],
+            version=self._running(order, "secure_proxy"),
             running=True,
             connections=self.connections,
             max_connections=self.max_connections,
