@@ -32,7 +32,7 @@ class NextNumber(Struct):
 
 def content(order: Order, work: IssueInvoice) -> dict[str, Any]:
     """The request's body without serial and expected number: the part the device makes its digest of."""
-    return {
+    body: dict[str, Any] = {
         "XNSBH": order.address.device_no or "",
         "KPZDDM": work.terminal_code,
         "FPLXDM": work.kind,
@@ -47,7 +47,7 @@ def content(order: Order, work: IssueInvoice) -> dict[str, Any]:
         "GFMC": work.buyer.name,
         "GFDZDH": work.buyer.address_phone,
         "GFYHZH": work.buyer.bank_account,
-        "FYXM": [_line(line) for line in work.lines],
+        "FYXM": [line_body(line) for line in work.lines],
         "HJJE": work.net_total,
         "HJSE": work.tax_total,
         "JSHJ": work.gross_total,
@@ -56,6 +56,10 @@ def content(order: Order, work: IssueInvoice) -> dict[str, Any]:
         "FHR": work.reviewer,
         "BZ": work.remark,
     }
+    if work.direction == "red":
+        body |= {"YFPDM": work.original_code, "YFPHM": work.original_no, "CHYY": work.red_reason}
+        body["XXBBH"] = work.red_form_no
+    return body
 
 
 def digest(body: dict[str, Any]) -> str:
@@ -77,7 +81,8 @@ def differing(order: Order, work: IssueInvoice, found: IssuedInvoice) -> str:
     return ", ".join(name for name, (ours, theirs) in pairs.items() if ours != theirs)
 
 
-def _line(line: IssueLine) -> dict[str, Any]:
+def line_body(line: IssueLine) -> dict[str, Any]:
+    """One line as the dialect writes it."""
     return {
         "FPHXZ": str(line.nature),
         "SPMC": line.item_name,

@@ -100,6 +100,14 @@ class Change(Reply, kw_only=True):
     FSJE: str = "0.00"
     FSSE: str = "0.00"
     ZFFS: int = 0
+    XH: int = 0
+    FPDM: str = ""
+    FPHM: str = ""
+    ZFSJ: str = ""
+    SQDH: str = ""
+    XXBBH: str = ""
+    XXBZT: str = ""
+    XXBMS: str = ""
 
     def summary(self) -> dict[str, Any] | None:
         """Counts and totals of a period (汇总数据); None when the reply holds none."""
@@ -207,6 +215,8 @@ class KindMonitor(Struct):
     LXKPSC: int
     LXKPZS: int
     LXZSLJJE: str
+    FSFPBZ: int = 0
+    FSFPTS: int = 0
 
     def facts(self) -> KindFacts:
         """As reported to the control plane."""
@@ -221,6 +231,8 @@ class KindMonitor(Struct):
             offline_max_hours=self.LXKPSC,
             offline_max_count=self.LXKPZS,
             offline_max_amount=self.LXZSLJJE,
+            red_needs_original=self.FSFPBZ == 1,
+            red_max_days=self.FSFPTS,
         )
 
 
@@ -235,6 +247,15 @@ class Monitor(Reply, kw_only=True):
     JDZT: int = 0
     JDMS: str = ""
     ZDXH: int = 0
+
+
+class RedFormReply(Reply, kw_only=True):
+    """GP_HZXXBXXCX."""
+
+    SQDH: str = ""
+    XXBBH: str = ""
+    XXBZT: str = ""
+    XXBMS: str = ""
 
 
 class RatesReply(Reply, kw_only=True):

@@ -12,13 +12,14 @@ from typing import Any, Protocol
 import msgspec
 from msgspec import Struct
 
-from agents.simulated import bureau_reports, calendar, certificate_desk, numbers, seal_desk
+from agents.simulated import bureau_reports, calendar, certificate_desk, numbers, red_desk, seal_desk
 from agents.simulated.bureau_memory import SCHEMA, BureauMemory, BureauRefusal, DeviceRecord
 from agents.simulated.bureau_reports import ReportDesk
 from agents.simulated.certificate_desk import CertificateDesk
 from agents.simulated.faults import TRANSPORT, Faults, strike
 from agents.simulated.http_peer import Reply, Request
 from agents.simulated.memory import Memory, Statement
+from agents.simulated.red_desk import RedDesk
 from agents.simulated.scenario import PACING, BureauConfig, TaxpayerProfile
 from agents.simulated.seal_desk import SealDesk
 
@@ -38,6 +39,10 @@ class UploadedInvoice(Struct):
     payload_hash: str
     serial: str
     signature: str
+    direction: str = "blue"
+    original_code: str = ""
+    original_no: str = ""
+    red_form_no: str = ""
 
     def signed(self) -> list[str]:
         """The facts under the signature, in their order."""
@@ -68,7 +73,7 @@ class Bureau:
     ) -> None:
         self._config = config
         self._clock = clock
-        schema = SCHEMA + bureau_reports.SCHEMA + certificate_desk.SCHEMA + seal_desk.SCHEMA
+        schema = SCHEMA + bureau_reports.SCHEMA + certificate_desk.SCHEMA + seal_desk.SCHEMA + red_desk.SCHEMA
         self.memory = BureauMemory(Memory(Path(config.state_dir) / "bureau.sqlite", schema, on_failure=on_failure))
         self.faults = Faults(config.seed)
         self.slow = False
@@ -76,8 +81,10 @@ class Bureau:
         sczs, scsjjg = PACING[config.profile]
         self.reports = ReportDesk(config, self.memory, clock)
         self._certificates = CertificateDesk(config, self.memory, clock)
+        self._reds = RedDesk(self.memory, self.faults)
         self._desks: tuple[Desk, ...] = (
             self.reports,
+            self._reds,
             self._certificates,
             SealDesk(config, self.memory, clock, self.faults),
         )
@@ -242,6 +249,8 @@ class Bureau:
                 "offline_max_hours": first(profile.offline_max_hours, limits.offline_max_hours),
                 "offline_max_count": first(profile.offline_max_count, limits.offline_max_count),
                 "offline_max_amount": first(profile.offline_max_amount, limits.offline_max_amount),
+                "red_needs_original": profile.red_needs_original,
+                "red_max_days": profile.red_max_days,
             }
             for limits in calendar.kinds_on(today)
         ]
@@ -280,14 +289,16 @@ class Bureau:
         now = calendar.stamp(self._clock())
         results = [self._receive(device, invoice, now) for invoice in upload.invoices]
         receipts = [
-            _receipt_row(device, invoice, result)
+            statement
             for invoice, result in zip(upload.invoices, results, strict=True)
             if result["state"] == "accepted"
+            for statement in (_receipt_row(device, invoice, result), *self._reds.rows(invoice))
         ]
         kept = ("INSERT INTO acceptances VALUES (?, ?)", (acceptance_no, msgspec.json.encode(results)))
         await self.memory.memory.write([*receipts, kept])
         for invoice in upload.invoices:
             self._arriving.pop((invoice.invoice_code, invoice.invoice_no), None)
+            self._reds.written(invoice.invoice_code, invoice.invoice_no)
         return Reply.of({"acceptance_no": acceptance_no, "pacing": self._pacing})
 
     def _receive(self, device: DeviceRecord, invoice: UploadedInvoice, now: str) -> dict[str, str]:
@@ -307,6 +318,8 @@ class Bureau:
             state, message = "failed", "该发票号码已上传且内容不一致"
         elif known:
             received_at = known[2]
+        elif problem := self._reds.problem(device.taxpayer_id, invoice):
+            state, message = "failed", problem
         else:
             self._arriving[code, no] = invoice.payload_hash
         if state != "accepted":

@@ -30,6 +30,9 @@ class KindFacts(Struct):
     offline_max_hours: int
     offline_max_count: int
     offline_max_amount: str
+    red_needs_original: int = 0
+    """1: a red invoice's blue one must be on this device."""
+    red_max_days: int = 0
 
 
 class PeriodWish(Struct, forbid_unknown_fields=True):

@@ -107,7 +107,9 @@ class DeviceMemory:
             "SELECT coalesce(max(position), 0) FROM invoices WHERE device_no = ?", key
         )[0][0]
         device.waiting_count, device.waiting_fen = self.memory.read(
-            "SELECT count(*), coalesce(sum(gross_fen), 0) FROM invoices WHERE device_no = ? AND state IN (0, 3)", key
+            "SELECT count(*), coalesce(sum(max(0, gross_fen)), 0) FROM invoices"
+            " WHERE device_no = ? AND state IN (0, 3)",
+            key,
         )[0]
 
     def answer(self, owner: str, lsh: str) -> tuple[str, str, bytes] | None:

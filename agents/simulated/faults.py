@@ -28,6 +28,8 @@ Kind = Literal[
     "application_refused",
     "wrong_seal_signature",
     "self_test_failed",
+    "form_refused",
+    "form_waits",
 ]
 
 TRANSPORT: frozenset[str] = frozenset(

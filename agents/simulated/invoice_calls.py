@@ -11,6 +11,7 @@ from agents.simulated.issuing import check, check_upload_day, sign
 from agents.simulated.numbers import fen
 from agents.simulated.refusals import Refusal
 from agents.simulated.tax_server import Ask, Call, Done
+from agents.simulated.void_calls import check_red
 
 _MOST = 200
 """Invoices in one reading of the journal."""
@@ -25,6 +26,7 @@ async def issue(ask: Ask) -> Done:
     if around.faults.take(targets, "GP_FPKJ", ("stock_spent",)):
         raise Refusal("1002")
     segment = check(device, ask.body)
+    await check_red(ask)
     if device.waiting_count:
         check_upload_day(device, segment.kind, around.store.oldest_waiting(device.device_no))
     await asyncio.sleep(around.latency / around.speed)
@@ -44,7 +46,7 @@ def signed(ask: Ask, done: Done) -> None:
     segment.next += 1
     device.last_index = done.answer["XH"]
     device.waiting_count += 1
-    device.waiting_fen += fen(done.answer["JSHJ"]) or 0
+    device.waiting_fen += max(0, fen(done.answer["JSHJ"]) or 0)
     ask.server.uploads.wake(device)
 
 

@@ -47,6 +47,10 @@ class Record(Struct):
     payload_hash: str
     buyer: dict[str, str]
     lines: list[dict[str, Any]]
+    original_code: str = ""
+    original_no: str = ""
+    """Of a red invoice: the blue one."""
+    red_form_no: str = ""
 
     def shown(self) -> dict[str, Any]:
         """As GP_FPKJ and GP_FPCX tell it."""
@@ -82,6 +86,10 @@ class Record(Struct):
             "payload_hash": self.payload_hash,
             "serial": self.serial,
             "signature": self.signature,
+            "direction": self.direction,
+            "original_code": self.original_code,
+            "original_no": self.original_no,
+            "red_form_no": self.red_form_no,
         }
 
 
@@ -208,4 +216,7 @@ def sign(device: Device, segment: Segment, body: dict[str, Any]) -> Record:
         payload_hash=payload_hash,
         buyer={"tax_id": str(body.get("GFSH", "")), "name": str(body.get("GFMC", ""))},
         lines=body["FYXM"],
+        original_code=str(body.get("YFPDM", "")),
+        original_no=str(body.get("YFPHM", "")),
+        red_form_no=str(body.get("XXBBH", "")),
     )

@@ -57,6 +57,8 @@ class TaxpayerProfile(Struct, forbid_unknown_fields=True):
     offline_max_hours: int | None = None
     offline_max_count: int | None = None
     offline_max_amount: str | None = None
+    red_needs_original: int = 0
+    red_max_days: int = 0
     flags: dict[str, str] = {}
 
 

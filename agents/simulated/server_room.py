@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from agents.simulated import calendar, device_memory, seal_memory
+from agents.simulated import calendar, device_memory, seal_memory, void_memory
 from agents.simulated.device import Device, PeriodWish
 from agents.simulated.device_memory import DeviceMemory
 from agents.simulated.faults import Faults, FaultSet
@@ -36,7 +36,7 @@ class ServerRoom:
         journals = JournalFiles(Path(config.journals_dir))
         self._memory = Memory(
             Path(config.state_dir) / "devices.sqlite",
-            device_memory.SCHEMA + seal_memory.SCHEMA,
+            device_memory.SCHEMA + seal_memory.SCHEMA + void_memory.SCHEMA,
             journals.append,
             on_failure,
         )

@@ -185,6 +185,8 @@ async def monitor(ask: Ask) -> Done:
                     "LXKPSC": kind.offline_max_hours,
                     "LXKPZS": kind.offline_max_count,
                     "LXZSLJJE": kind.offline_max_amount,
+                    "FSFPBZ": kind.red_needs_original,
+                    "FSFPTS": kind.red_max_days,
                 }
                 for kind in device.facts.kinds
             ],

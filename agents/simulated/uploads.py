@@ -153,7 +153,7 @@ class Uploads:
             lines.append(line)
         await self._around.store.memory.write(statements, lines)
         device.waiting_count -= len(settled)
-        device.waiting_fen -= sum(waiting.gross_fen for waiting in settled)
+        device.waiting_fen -= sum(max(0, waiting.gross_fen) for waiting in settled)
 
 
 def _event(event: str, waiting: Waiting, outcome: tuple[int, str, str, str]) -> bytes:

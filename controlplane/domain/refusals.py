@@ -203,6 +203,7 @@ DEVICE_CODES: Final[Mapping[str, str]] = MappingProxyType(
         "9998": "device_failed",
         "9999": "device_failed",
         "09d106": "red_original_missing",
+        "09d11b": "red_too_late",
         "09d11c": "device_void_refused",
         "09d11d": "device_void_refused",
         "09d11e": "device_void_refused",
