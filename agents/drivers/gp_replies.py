@@ -276,6 +276,54 @@ class GrantsReply(Reply, kw_only=True):
     LPXX: list[Grant] = []
 
 
+class FlagOfTaxpayer(Struct):
+    """One flag with its validity (BZ of TP_NSRXX); days yyyyMMdd, empty = no end known."""
+
+    BZDM: str
+    BZZ: str
+    YXQQ: str = ""
+    YXQZ: str = ""
+
+
+class TaxpayerReply(Reply, kw_only=True):
+    """TP_NSRXX."""
+
+    NSRSBH: str = ""
+    NSRMC: str = ""
+    NSRXZ: str = ""
+    DJXH: str = ""
+    ZGSWJGDM: str = ""
+    ZGSWJGMC: str = ""
+    KPBZ: str = ""
+    BZ: list[FlagOfTaxpayer] = []
+
+
+class CodeOfTable(Struct):
+    """One row of the code table (BM); ``ZZSSL`` rates joined by blanks, ``HZX`` and ``KYZT`` Y or N."""
+
+    SPBM: str
+    MC: str
+    SPBMJC: str = ""
+    ZZSSL: str = ""
+    HZX: str = "N"
+    KYZT: str = "Y"
+    PID: str = ""
+    BZ: str = ""
+    QYSJ: str = ""
+    ZZSJ: str = ""
+
+
+class CodesReply(Reply, kw_only=True):
+    """TP_SSBMQQ."""
+
+    BBH: str = ""
+    FBRQ: str = ""
+    ZS: int = -1
+    QSXH: int = -1
+    ZY: str = ""
+    BM: list[CodeOfTable] = []
+
+
 class NumberReply(Reply, kw_only=True):
     """GP_DQFPCX."""
 

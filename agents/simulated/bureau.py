@@ -15,6 +15,7 @@ from msgspec import Struct
 from agents.simulated import bureau_reports, calendar, certificate_desk, numbers, red_desk, seal_desk
 from agents.simulated.bureau_memory import SCHEMA, BureauMemory, BureauRefusal, DeviceRecord
 from agents.simulated.bureau_reports import ReportDesk
+from agents.simulated.bureau_tables import TableDesk
 from agents.simulated.certificate_desk import CertificateDesk
 from agents.simulated.faults import TRANSPORT, Faults, strike
 from agents.simulated.http_peer import Reply, Request
@@ -86,6 +87,7 @@ class Bureau:
             self.reports,
             self._reds,
             self._certificates,
+            TableDesk(config, self.memory, self.profile_of),
             SealDesk(config, self.memory, clock, self.faults),
         )
         self._pacing = {"sczs": config.sczs or sczs, "scsjjg": scsjjg if config.scsjjg is None else config.scsjjg}

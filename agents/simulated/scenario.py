@@ -50,6 +50,7 @@ class DevicesConfig(Settings):
 class TaxpayerProfile(Struct, forbid_unknown_fields=True):
     """How the bureau knows a taxpayer; kind 01 general, 02 small-scale, 03 converted. Left out: the defaults."""
 
+    name: str = ""
     kind: Literal["01", "02", "03"] = "01"
     may_issue: bool = True
     rates: list[str] = []
@@ -60,6 +61,8 @@ class TaxpayerProfile(Struct, forbid_unknown_fields=True):
     red_needs_original: int = 0
     red_max_days: int = 0
     flags: dict[str, str] = {}
+    flag_days: dict[str, tuple[str, str]] = {}
+    """Flag → first and last day of its validity, yyyyMMdd or empty."""
 
 
 class BureauConfig(Settings):

@@ -141,6 +141,8 @@ _SHAPES: Final = {
     "amount": ("金额, 最多两位小数", "an amount with at most two decimals"),
     "form_no": ("16 位信息表编号", "a red form number of 16 digits"),
     "tax_code": ("19 位税收分类编码", "a tax class code of 19 digits"),
+    "moment": ("日期或时间, 如 2026-12-01T08:00", "a day or time, like 2026-12-01T08:00"),
+    "file": ("文件的 base64", "a file in base64"),
     "mobile": ("11 位手机号", "a mobile number of 11 digits"),
     "person_id": ("18 位身份证号", "an ID number of 18 characters"),
     "target": ("scheme://主机:端口", "scheme://host:port"),

@@ -7,13 +7,21 @@ from datetime import date
 from functools import cache
 from pathlib import Path
 
-from controlplane.domain import certificate, clock_rule, device_kind, line_watch, offset_rule, report
+from controlplane.domain import (
+    certificate,
+    clock_rule,
+    device_kind,
+    issuing_right,
+    line_watch,
+    offset_rule,
+    report,
+)
 from controlplane.domain.calendar import Calendar
 from controlplane.domain.invoice_kind import KindTable
 from controlplane.domain.issuing_rules import IssuingRules, load_notes, load_tolerances
 from controlplane.domain.release import FreezeCalendar
 from controlplane.domain.seal import SealRuleTable
-from controlplane.domain.tax_code import TaxCodeTable
+from controlplane.domain.tax_code import CodeBook, TaxCodeTable
 from controlplane.domain.taxpayer import Level
 
 _FOLDER = Path(__file__).parent
@@ -33,8 +41,8 @@ def kinds() -> KindTable:
 
 @cache
 def tax_codes() -> TaxCodeTable:
-    """The national tax class codes."""
-    return TaxCodeTable(rows("tax_codes"))
+    """The national tax class codes as shipped."""
+    return TaxCodeTable.shipped(rows("tax_codes"))
 
 
 @cache
@@ -66,7 +74,7 @@ def issuing_rules(id_check: Level = "warn") -> IssuingRules:
     """The rules issuing goes by; one object per level of the tax-id check."""
     return IssuingRules(
         kinds=kinds(),
-        codes=tax_codes(),
+        codes=CodeBook(tax_codes()),
         clock=clock_rule.load(rows("clock_rules")),
         tolerances=load_tolerances(rows("tolerances")),
         notes=load_notes(rows("preference_notes")),
@@ -75,6 +83,12 @@ def issuing_rules(id_check: Level = "warn") -> IssuingRules:
         reporting=report.load_rules(rows("reporting_rules")),
         id_check=id_check,
         certificates=certificate.load(rows("certificate_rules")),
+        rights=issuing_right.RightRules(
+            flags=issuing_right.load_flag_rules(rows("flag_rules")),
+            names=issuing_right.load_flag_names(rows("flag_names")),
+            rates=issuing_right.load_kind_rates(rows("kind_rates")),
+        ),
+        table_rules={row["rule"]: int(row["value"]) for row in rows("table_rules")},
     )
 
 

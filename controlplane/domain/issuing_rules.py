@@ -11,9 +11,10 @@ from controlplane.domain.certificate import CertificateRule
 from controlplane.domain.clock_rule import ClockRule
 from controlplane.domain.dated import Row, day_of, in_force, last_day_of
 from controlplane.domain.invoice_kind import KindTable
+from controlplane.domain.issuing_right import RightRules
 from controlplane.domain.offset_rule import OffsetRule
 from controlplane.domain.report import ReportingRule
-from controlplane.domain.tax_code import TaxCodeTable
+from controlplane.domain.tax_code import CodeBook
 from controlplane.domain.taxpayer import Level
 
 BUILT_KINDS: Final = frozenset({"026", "028"})
@@ -42,10 +43,10 @@ class PreferenceNote:
 
 @dataclass(frozen=True, slots=True)
 class IssuingRules:
-    """Dated tables and settings; immutable, built once per process."""
+    """Dated tables and settings; built once per process. Only the book of tax codes takes in new versions later."""
 
     kinds: KindTable
-    codes: TaxCodeTable
+    codes: CodeBook
     clock: tuple[ClockRule, ...]
     tolerances: tuple[Tolerances, ...]
     notes: tuple[PreferenceNote, ...]
@@ -59,6 +60,10 @@ class IssuingRules:
     certificates: tuple[CertificateRule, ...] = ()
     facts_max_age: timedelta = timedelta(minutes=10)
     """Readings older than this prove nothing: the device does not sign until it is read again."""
+    rights: RightRules = field(default_factory=RightRules)
+    """Which flag of a taxpayer allows what."""
+    table_rules: Mapping[str, int] = field(default_factory=dict)
+    """Rule → number: page sizes, days and levels of the tables' own upkeep."""
 
     def tolerance(self, day: date) -> Tolerances:
         """The tolerances in force; LookupError on a day without any."""

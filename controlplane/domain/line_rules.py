@@ -26,7 +26,7 @@ def line_refusals(line: RequestedLine, index: int, kind: InvoiceKind, rules: Iss
     found: list[Refusal] = []
     if not line.item_name.strip():
         found.append(refuse("text_blank", f"{at}.item_name"))
-    unusable = rules.codes.refusal(line.tax_class_code, f"{at}.tax_class_code")
+    unusable = rules.codes.on(day).refusal(line.tax_class_code, f"{at}.tax_class_code", day)
     if unusable is not None:
         found.append(unusable)
     found += _preference_refusals(line, at, rules, day)

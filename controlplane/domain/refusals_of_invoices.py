@@ -60,9 +60,6 @@ ROWS: Final[tuple[tuple[str, str, int, str, str, str, str, str], ...]] = (
      "税号第 {position} 位校验码是 {character}, 应为 {expected}",
      "The check digit at position {position} of the tax id is {character}; expected {expected}",
      "核对税号", "Check the tax id"),
-    ("taxpayer_may_not_issue", "data", 422, _DATA,
-     "纳税人 {taxpayer_id} 被禁止开票", "Taxpayer {taxpayer_id} may not issue",
-     "联系主管税务机关", "Ask the tax authority in charge"),
     # --- tax class code
     ("tax_code_format", "data", 422, _DATA,
      "税收分类编码应为 19 位数字", "A tax class code has exactly 19 digits",

@@ -9,6 +9,7 @@ from typing import Final
 from controlplane.domain import (
     agent,
     alert_rule,
+    bureau_address,
     invoice,
     line_watch,
     principal,
@@ -20,7 +21,9 @@ from controlplane.domain import (
     secure_proxy,
     session,
     stop,
+    tax_code,
     tax_server,
+    taxpayer,
     virtual_device,
 )
 from controlplane.domain.acts import ActSpec
@@ -38,9 +41,12 @@ NOUNS: Final = (
     report_schedule,
     invoice,
     red_form,
+    bureau_address,
     principal,
     session,
     stop,
+    tax_code,
+    taxpayer,
 )
 """Modules of ``domain`` that define acts."""
 

@@ -11,7 +11,8 @@ from typing import Any
 
 from controlplane.domain import money
 from controlplane.domain.dated import day_of
-from controlplane.domain.foreign_text import clean
+from controlplane.domain.foreign_text import clean, first_hazard
+from controlplane.domain.issuing_right import NATIVE_KINDS
 from controlplane.domain.refusals import Refusal
 from controlplane.wire import agents as wire
 from controlplane.wire import evidence
@@ -24,6 +25,10 @@ _HEX = re.compile(r"([0-9A-Fa-f]{2}){1,256}")
 _DATE = re.compile(r"20[0-9]{2}-[0-9]{2}-[0-9]{2}")
 _RED_FORM_NO = re.compile(r"([0-9]{16})?")
 _STATUS = re.compile(r"TZD[0-9]{4}")
+_CODE = re.compile(r"[0-9]{19}")
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+_LONGEST = 300
+_MOST_ROWS = 500
 _MOST_SECONDS = 1e9
 _MOST_TEXT = 2000
 
@@ -90,6 +95,19 @@ def _text(value: str) -> bool:
     return len(value) <= _MOST_TEXT and clean(value, "sheet") == value
 
 
+def _line(value: str) -> bool:
+    """A text that stands in one cell of a table."""
+    return len(value) <= _LONGEST and first_hazard(value) is None and "\t" not in value and "\n" not in value
+
+
+def _code_rates(value: str) -> bool:
+    return len(value) <= _LONGEST and _rates(value.split())
+
+
+def _page(value: list[Any]) -> bool:
+    return len(value) <= _MOST_ROWS
+
+
 def _parses(parse: Callable[[str], Any], text: str) -> bool:
     try:
         parse(text)
@@ -154,6 +172,33 @@ _FITS: Mapping[type, Mapping[str, Callable[[Any], bool]]] = {
         "areas": _count,
     },
     evidence.IssuedInvoice: {"index": _count, "invoice_no": _number, "issued_at": _moment},
+    evidence.TaxpayerFacts: {
+        "taxpayer_id": _word,
+        "name": _line,
+        "taxpayer_kind": NATIVE_KINDS.__contains__,
+        "registration_seq": _word,
+        "tax_authority_code": _word,
+        "tax_authority_name": _line,
+    },
+    evidence.FlagFacts: {"name": _word, "value": _word, "valid_from": _date, "valid_to": _date},
+    evidence.CodePage: {
+        "version": _word,
+        "published_on": _date,
+        "total": _count,
+        "start": _count,
+        "digest": lambda value: _DIGEST.fullmatch(value) is not None,
+        "rows": _page,
+    },
+    evidence.CodeFacts: {
+        "code": lambda value: _CODE.fullmatch(value) is not None,
+        "name": _line,
+        "short_name": _line,
+        "rates": _code_rates,
+        "parent": _word,
+        "note": _line,
+        "valid_from": _date,
+        "valid_to": _date,
+    },
     wire.UploadFacts: {"index": _count, "at": _moment},
     wire.Observation: {
         "read_at": _moment,
@@ -164,7 +209,7 @@ _FITS: Mapping[type, Mapping[str, Callable[[Any], bool]]] = {
         "last_index": _count,
     },
 }
-_LISTS = ("kinds", "segments", "uploads", "releases")
+_LISTS = ("kinds", "segments", "uploads", "releases", "flags", "rows")
 
 
 def flaw(said: object) -> str:

@@ -14,7 +14,7 @@ from controlplane.domain.issuing import Examined, examine
 from controlplane.domain.issuing_rules import IssuingRules
 from controlplane.domain.principal import Principal
 from controlplane.domain.refusals import Refusal, refuse, summed_up
-from controlplane.operations import invoice_views, issue_orders, jobs, placement
+from controlplane.operations import invoice_views, issue_orders, issuing_rights, jobs, placement
 from controlplane.operations.acts import Act
 from controlplane.operations.invoice_settlement import refuse_invoice
 from controlplane.operations.placement import Placed
@@ -110,8 +110,9 @@ def _open(tx: Transaction, asked: Asked, order: Row, taxpayer: Row, rules: Issui
     taxpayer_id, invoice_id = taxpayer["taxpayer_id"], times.new_id()
     priced = asked.examined.invoice
     placed = Placed(refusal=summed_up(asked.examined.refusals)) if priced is None else None
-    if not taxpayer["may_issue"]:
-        placed = Placed(refusal=refuse("taxpayer_may_not_issue", taxpayer_id=taxpayer_id))
+    right = issuing_rights.refusal(taxpayer, asked.body.kind, asked.body.special_type or "", rules, tx.moment)
+    if right is not None and placed is None:
+        placed = Placed(refusal=right)
     if placed is None and priced is not None:
         pool = placement.pool_of(tx, taxpayer_id, priced.kind)
         placed = placement.settle_on(tx, priced, pool, taxpayer_id, rules)
@@ -209,10 +210,11 @@ def check(hand: Connection, caller: Principal, asked: Asked, now: datetime, rule
     live = invoices.live_of(hand, taxpayer["taxpayer_id"], asked.body.order_no or asked.body.request_id)
     if live is not None:
         return Placed(refusal=refuse("order_has_live_invoice", order_no=live["order_no"], invoice_id=live["id"]))
-    if not taxpayer["may_issue"]:
-        return Placed(refusal=refuse("taxpayer_may_not_issue", taxpayer_id=taxpayer["taxpayer_id"]))
     if asked.examined.invoice is None:
         return Placed(refusal=summed_up(asked.examined.refusals))
+    right = issuing_rights.refusal(taxpayer, asked.body.kind, asked.body.special_type or "", rules, now)
+    if right is not None:
+        return Placed(refusal=right)
     pool = placement.pool_of(hand, taxpayer["taxpayer_id"], asked.examined.invoice.kind)
     found = choose(asked.examined.invoice, pool.candidates, now, rules)
     return Placed(refusal=found) if isinstance(found, Refusal) else Placed(pool.ids[found.device_no], found)

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, time
 from typing import Any
 
 import msgspec
 
 from controlplane.domain.agent import heartbeat
 from controlplane.domain.choice import Candidate, Choice, choose
+from controlplane.domain.dated import DEVICE_ZONE
 from controlplane.domain.invoice_request import PricedInvoice
 from controlplane.domain.issuing_rules import IssuingRules
 from controlplane.domain.readiness import DeviceFacts, device_blocks
 from controlplane.domain.refusals import Refusal, refuse
-from controlplane.operations import facts, invoice_settlement, issue_orders, jobs
+from controlplane.operations import facts, invoice_settlement, issue_orders, issuing_rights, jobs
 from controlplane.operations.principals import SYSTEM
-from controlplane.store import agents, devices, invoices, terminals
+from controlplane.store import agents, devices, invoices, taxpayers, terminals
 from controlplane.store import jobs as job_store
 from controlplane.store.statement import Connection, Row
-from controlplane.store.times import from_text
+from controlplane.store.times import from_text, utc_text
 from controlplane.store.transaction import Event, Transaction
 
 MOST_AT_ONCE = 1000
@@ -149,9 +150,15 @@ def place_waiting(tx: Transaction, taxpayer_id: str, rules: IssuingRules) -> Non
     """
     pools: dict[str, Pool] = {}
     hopeless: dict[tuple[str, ...], Refusal] = {}
-    for invoice in invoices.unplaced(tx, taxpayer_id, MOST_AT_ONCE):
+    waiting = invoices.unplaced(tx, taxpayer_id, MOST_AT_ONCE)
+    taxpayer = taxpayers.find(tx, taxpayer_id) if waiting else None
+    for invoice in waiting:
         order = issue_orders.load(tx, invoice)
         wish = order.priced.request
+        found = _not_now(tx, taxpayer, invoice, order, rules)
+        if found is not None:
+            _stays_or_ends(tx, invoice, found)
+            continue
         group = (wish.kind, wish.device_no, wish.terminal_code, wish.business_type)
         if group in hopeless:
             invoice_settlement.tell(tx, invoice, hopeless[group], keep_job=False)
@@ -160,11 +167,56 @@ def place_waiting(tx: Transaction, taxpayer_id: str, rules: IssuingRules) -> Non
         placed = settle_on(tx, order.priced, pool, taxpayer_id, rules)
         if placed.refusal is None:
             queue(tx, invoice, order, placed)
-        elif placed.refusal.waits:
-            hopeless[group] = placed.refusal
-            invoice_settlement.tell(tx, invoice, placed.refusal, keep_job=False)
         else:
-            invoice_settlement.refuse_invoice(tx, invoice, placed.refusal)
+            if placed.refusal.waits:
+                hopeless[group] = placed.refusal
+            _stays_or_ends(tx, invoice, placed.refusal)
+
+
+def _stays_or_ends(tx: Transaction, invoice: Row, found: Refusal) -> None:
+    if found.waits:
+        invoice_settlement.tell(tx, invoice, found, keep_job=False)
+    else:
+        invoice_settlement.refuse_invoice(tx, invoice, found)
+
+
+def _not_now(
+    tx: Transaction, taxpayer: Row | None, invoice: Row, order: issue_orders.IssueOrder, rules: IssuingRules
+) -> Refusal | None:
+    """What of the taxpayer's rights and of the code table stands against an invoice that has waited until now."""
+    wish = order.priced.request
+    if taxpayer is not None:
+        found = issuing_rights.refusal(taxpayer, wish.kind, wish.special_type, rules, tx.moment)
+        if found is not None:
+            return found
+    asked_on = from_text(invoice["created_at"]).astimezone(DEVICE_ZONE).date()
+    today = tx.moment.astimezone(DEVICE_ZONE).date()
+    if not rules.codes.changed_between(asked_on, today):
+        return None
+    # An invoice goes by the code table of the day it is issued on, whenever it was asked for.
+    table = rules.codes.on(today)
+    lines = order.priced.lines
+    refusals = (table.refusal(line.tax_class_code, f"lines[{line.order_line}].tax_class_code", today) for line in lines)
+    return next(filter(None, refusals), None)
+
+
+def taxpayer_changed(tx: Transaction, taxpayer_id: str, rules: IssuingRules) -> None:
+    """A taxpayer's rights changed: take back what it may no longer issue, place what it now may."""
+    for device in devices.of_taxpayer(tx, taxpayer_id):
+        withdraw_unlawful(tx, taxpayer_id, job_store.queued_issues(tx, device["id"]), rules)
+    place_waiting(tx, taxpayer_id, rules)
+
+
+def withdraw_unlawful(tx: Transaction, taxpayer_id: str, queued: list[Row], rules: IssuingRules) -> None:
+    """Take back the queued jobs whose invoices may not be issued by right or by code table."""
+    taxpayer = taxpayers.find(tx, taxpayer_id)
+    for job in queued:
+        invoice = invoices.find(tx, taxpayer_id, job["subject_id"], lock=True)
+        if invoice is None or invoice["state"] != "waiting" or invoice["direction"] != "blue":
+            continue
+        found = _not_now(tx, taxpayer, invoice, issue_orders.load(tx, invoice), rules)
+        if found is not None:
+            withdraw(tx, job, invoice, found)
 
 
 def queue(tx: Transaction, invoice: Row, order: issue_orders.IssueOrder, placed: Placed) -> None:
@@ -193,6 +245,7 @@ def look_after(tx: Transaction, device_id: str, rules: IssuingRules) -> None:
     if device is None:
         return
     withdraw_blocked(tx, device, rules)
+    _withdraw_of_older_table(tx, device, rules)
     binding = job_store.glance(tx, device_id)
     agent = agents.find(tx, binding["agent_id"]) if binding and binding["agent_id"] else None
     if agent is None:
@@ -203,6 +256,18 @@ def look_after(tx: Transaction, device_id: str, rules: IssuingRules) -> None:
         return
     for job in job_store.untold_issues(tx, device_id, invoice_settlement.told(reason), MOST_AT_ONCE):
         invoice_settlement.waits(tx, job, reason)
+
+
+def _withdraw_of_older_table(tx: Transaction, device: Row, rules: IssuingRules) -> None:
+    """Invoices that were queued before another code table came into force go through it once more."""
+    edition = rules.codes.edition_on(tx.moment.astimezone(DEVICE_ZONE).date())
+    if edition is None:
+        return
+    switch = utc_text(datetime.combine(edition.valid_from, time(), DEVICE_ZONE))
+    queued = job_store.queued_issues(tx, device["id"], switch)
+    if queued:
+        withdraw_unlawful(tx, device["taxpayer_id"], queued, rules)
+        place_waiting(tx, device["taxpayer_id"], rules)
 
 
 def _moment(text: str | None) -> datetime | None:

@@ -90,7 +90,7 @@ _HELD_ON = Statement(
 )
 _QUEUED_ISSUES = Statement(
     f"SELECT * FROM jobs WHERE target_id = :target_id AND {OPEN} AND state = 'queued' AND kind = 'invoice.issue' "
-    "ORDER BY id"
+    "AND created_at < :before ORDER BY id"
 )
 _OF_INVOICES = (
     "FROM jobs j JOIN invoices i ON i.taxpayer_id = j.taxpayer_id AND i.id = j.subject_id "
@@ -187,9 +187,9 @@ def commissioning(hand: Connection, server_id: str) -> int:
     return int(row["n"]) if row else 0
 
 
-def queued_issues(hand: Connection, target_id: str) -> list[Row]:
-    """Issue jobs of a device that no agent holds yet."""
-    return hand.rows(_QUEUED_ISSUES, {"target_id": target_id})
+def queued_issues(hand: Connection, target_id: str, before: str = "~") -> list[Row]:
+    """Issue jobs of a device that no agent holds yet, opened before a time."""
+    return hand.rows(_QUEUED_ISSUES, {"target_id": target_id, "before": before})
 
 
 def largest_queued(hand: Connection, target_id: str) -> list[Row]:

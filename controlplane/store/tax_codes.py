@@ -107,7 +107,9 @@ def last_success(hand: Connection) -> str | None:
 def change(hand: Connection, version_id: str, values: dict[str, Any], now: str) -> None:
     """Set columns of a version, count its record version up."""
     columns = ", ".join(f"{name} = :{name}" for name in values)
-    statement = Statement(f"UPDATE code_versions SET {columns}, version = version + 1, updated_at = :now WHERE id = :id")
+    statement = Statement(
+        f"UPDATE code_versions SET {columns}, version = version + 1, updated_at = :now WHERE id = :id"
+    )
     hand.run(statement, {**values, "now": now, "id": version_id})
 
 

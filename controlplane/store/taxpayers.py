@@ -66,7 +66,7 @@ class ContactRow(SQLModel, table=True):
 
 
 class FetchRow(SQLModel, table=True):
-    """One look at the bureau. ``diff`` JSON list of {field, old, new}; ``base_version``: the taxpayer's version then."""
+    """One look at the bureau. ``diff`` JSON list of {field, old, new}; ``base_version``: of the taxpayer then."""
 
     __tablename__ = "taxpayer_fetches"
     taxpayer_id: str = Field(primary_key=True)
@@ -89,7 +89,10 @@ class FetchRow(SQLModel, table=True):
 
 _ONE = Statement("SELECT * FROM taxpayers WHERE taxpayer_id = :taxpayer_id")
 _LOCKED = Statement("SELECT * FROM taxpayers WHERE taxpayer_id = :taxpayer_id", for_update=True)
-_CHILDREN = Statement("SELECT taxpayer_id FROM taxpayers WHERE parent_id = :taxpayer_id AND state <> 'retired' LIMIT 20")
+_CHILDREN = Statement(
+    "SELECT taxpayer_id FROM taxpayers WHERE parent_id = :taxpayer_id AND state <> 'retired' "
+    "ORDER BY taxpayer_id LIMIT 20"
+)
 _SUBTREE = Statement(
     "WITH RECURSIVE below (taxpayer_id, depth) AS ("
     "SELECT taxpayer_id, 1 FROM taxpayers WHERE taxpayer_id = :taxpayer_id "
@@ -105,7 +108,7 @@ _ABOVE = Statement(
     "JOIN above a ON t.taxpayer_id = a.parent_id WHERE a.depth < :most) "
     "SELECT taxpayer_id, depth FROM above ORDER BY depth"
 )
-_TREE_LOCK = Statement("SELECT id FROM ledger_head", for_update=True)
+_TREE_LOCK = Statement("SELECT pg_advisory_xact_lock(8621)")
 _FLAGS = Statement("SELECT * FROM taxpayer_flags WHERE taxpayer_id = :taxpayer_id ORDER BY name, valid_from")
 _DROP_FLAGS = Statement(
     "DELETE FROM taxpayer_flags WHERE taxpayer_id = :taxpayer_id AND name = :name AND valid_from >= :valid_from"
@@ -117,9 +120,7 @@ _END_FLAG = Statement(
 _CONTACTS = Statement("SELECT * FROM taxpayer_contacts WHERE taxpayer_id = :taxpayer_id ORDER BY id")
 _DROP_CONTACT = Statement("DELETE FROM taxpayer_contacts WHERE taxpayer_id = :taxpayer_id AND id = :id")
 _FETCH = Statement("SELECT * FROM taxpayer_fetches WHERE taxpayer_id = :taxpayer_id AND id = :id", for_update=True)
-_FETCHES = Statement(
-    "SELECT * FROM taxpayer_fetches WHERE taxpayer_id = :taxpayer_id ORDER BY id DESC LIMIT :limit"
-)
+_FETCHES = Statement("SELECT * FROM taxpayer_fetches WHERE taxpayer_id = :taxpayer_id ORDER BY id DESC LIMIT :limit")
 _FETCH_OF_JOB = Statement(
     "SELECT * FROM taxpayer_fetches WHERE taxpayer_id = :taxpayer_id AND job_id = :job_id", for_update=True
 )
@@ -184,7 +185,8 @@ def above(hand: Connection, taxpayer_id: str, most: int) -> list[str]:
 
 def lock_tree(hand: Connection) -> None:
     """One change of the tree at a time: two moves that are each sound could make a circle together."""
-    hand.rows(_TREE_LOCK)
+    if hand.dialect == "postgresql":
+        hand.rows(_TREE_LOCK)
 
 
 def flags(hand: Connection, taxpayer_id: str) -> list[Row]:
@@ -267,6 +269,27 @@ def issued_since(hand: Connection, taxpayer_id: str, device_id: str, kind: str, 
     asked = {"taxpayer_id": taxpayer_id, "device_id": device_id, "kind": kind, "day": day}
     row = hand.one(_ISSUED_SINCE, asked)
     return int(row["n"]) if row else 0
+
+
+_BUSY = (
+    "SELECT t.taxpayer_id FROM taxpayers t WHERE t.taxpayer_id IN ({names}) AND ("
+    "EXISTS (SELECT 1 FROM devices d WHERE d.taxpayer_id = t.taxpayer_id AND d.state <> 'cancelled') "
+    "OR EXISTS (SELECT 1 FROM stock k WHERE k.taxpayer_id = t.taxpayer_id AND k.remaining > 0) "
+    "OR EXISTS (SELECT 1 FROM invoices i WHERE i.taxpayer_id = t.taxpayer_id AND (i.state = 'waiting' "
+    "OR (i.state = 'issued' AND i.upload_status <> 'uploaded'))) "
+    "OR EXISTS (SELECT 1 FROM jobs j WHERE j.taxpayer_id = t.taxpayer_id "
+    "AND j.state IN ('queued', 'leased', 'unknown')) "
+    "OR EXISTS (SELECT 1 FROM taxpayers c WHERE c.parent_id = t.taxpayer_id AND c.state <> 'retired'))"
+)
+
+
+def busy(hand: Connection, taxpayer_ids: list[str]) -> set[str]:
+    """Those that still have something which must be gone before they are retired."""
+    asked = {f"id{number}": taxpayer_id for number, taxpayer_id in enumerate(taxpayer_ids)}
+    if not asked:
+        return set()
+    statement = Statement(_BUSY.format(names=", ".join(f":{name}" for name in asked)))
+    return {row["taxpayer_id"] for row in hand.rows(statement, asked)}
 
 
 _ADD_FLAG = Insert("taxpayer_flags", FlagRow.model_fields)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Generic, Literal, TypeVar
+from typing import Annotated, Any, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
@@ -61,19 +61,6 @@ class SignIn(Strict):
     password: Annotated[str, StringConstraints(min_length=1, max_length=256)]
 
 
-class NewTaxpayer(Strict):
-    """A taxpayer to take on."""
-
-    taxpayer_id: TaxpayerId
-    name: Text
-    taxpayer_kind: Literal["general", "small"]
-    region: AreaCode
-    address_phone: OptionalText = ""
-    bank_account: OptionalText = ""
-    issuer: Annotated[str, StringConstraints(max_length=16)] = ""
-    parent_id: TaxpayerId | None = None
-
-
 class NewJoinToken(Strict):
     """A token for the agent of one host. An empty host_id binds the token to the first host that uses it."""
 
@@ -116,7 +103,7 @@ class Verb(Record):
 
 
 class Taxpayer(Record):
-    """A taxpayer."""
+    """A taxpayer with the verbs that are allowed now."""
 
     id: str
     taxpayer_id: str
@@ -125,6 +112,7 @@ class Taxpayer(Record):
     region: str
     may_issue: bool
     version: int
+    allowed: list[Verb]
 
 
 class HealthRecord(Record):

@@ -7,6 +7,7 @@ import pytest
 from controlplane.domain import (
     agent,
     alert_rule,
+    bureau_address,
     certificate,
     delivery,
     invoice,
@@ -14,7 +15,9 @@ from controlplane.domain import (
     job,
     line_watch,
     red_form,
+    tax_code,
     tax_server,
+    taxpayer,
     virtual_device,
 )
 from controlplane.domain.lifecycle import Machine, machine
@@ -149,6 +152,41 @@ BY_HAND: dict[str, tuple[Machine, str, dict[str, str]]] = {
             "unknown": "lease=self unknown=self unreachable=self requeue=queued done=done refused=refused",
             "done": "",
             "refused": "",
+        },
+    ),
+    "taxpayer": (
+        taxpayer.MACHINE,
+        "active",
+        {
+            "active": "change=self move=self allow_issue=self stop_issue=self fetch=self apply=self discard=self"
+            " set_flag=self end_flag=self add_contact=self remove_contact=self retire=retired",
+            "retired": "",
+        },
+    ),
+    "taxpayer_fetch": (
+        taxpayer.FETCH_MACHINE,
+        "fetching",
+        {
+            "fetching": "differ=pending agree=unchanged fail=failed",
+            "pending": "apply=applied discard=discarded supersede=superseded",
+            "unchanged": "", "failed": "", "applied": "", "discarded": "", "superseded": "",
+        },
+    ),
+    "bureau_address": (
+        bureau_address.MACHINE,
+        "disabled",
+        {"disabled": "enable=enabled change=self remove=removed", "enabled": "disable=disabled change=self", "removed": ""},
+    ),
+    "code_version": (
+        tax_code.MACHINE,
+        "fetching",
+        {
+            "fetching": "finish=complete recognise=known fail=stopped stop=stopped",
+            "stopped": "resume=fetching",
+            "complete": "activate=active",
+            "active": "rollback=rolled_back",
+            "rolled_back": "activate=active",
+            "known": "",
         },
     ),
     "agent": (agent.MACHINE, "active", {"active": "revoke=revoked", "revoked": ""}),

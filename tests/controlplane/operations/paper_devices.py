@@ -11,6 +11,7 @@ from controlplane.domain.dated import DEVICE_ZONE
 from controlplane.store.times import utc_text
 from controlplane.wire import agents as wire
 from controlplane.wire import evidence, work
+from tests.controlplane.operations import tables
 
 KINDS = ("026", "028")
 CODES = {"026": "044002600111", "028": "044002600211"}
@@ -168,6 +169,10 @@ def fleet_evidence(order: wire.Order, quota: int, now: datetime) -> evidence.Evi
         return evidence.Kinds(kinds=[kind_facts(kind, now) for kind in KINDS])
     if isinstance(asked, work.FetchRates):
         return evidence.Rates(rates=list(RATES))
+    if isinstance(asked, work.FetchTaxpayer):
+        return tables.facts(asked.taxpayer_id)
+    if isinstance(asked, work.FetchCodes):
+        return tables.page([tables.code(number) for number in range(1, 4)], asked.start, asked.most)
     if isinstance(asked, work.ApplySegment):
         return evidence.Applied(application_no="A1")
     if isinstance(asked, work.ReceiveSegments | work.DistributeSegment):

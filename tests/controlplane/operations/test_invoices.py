@@ -156,10 +156,10 @@ def test_over_the_single_limit_names_the_excess(scene: Scene, owner: str, paper:
     assert (refusal["code"], refusal["details"]["excess"]) == ("over_single_limit", "9000.00")
 
 
-def test_a_taxpayer_that_may_not_issue_is_refused(scene: Scene, owner: str, paper: Paper) -> None:
+def test_a_taxpayer_that_may_not_issue_waits_by_name(scene: Scene, owner: str, paper: Paper) -> None:
     scene.change("UPDATE taxpayers SET may_issue = 0")
     invoice_id, state = scene.request(body(owner, "r1"))
-    assert (state, code_of(scene, invoice_id, "refusal")) == ("refused", "taxpayer_may_not_issue")
+    assert (state, code_of(scene, invoice_id, "waiting_reason")) == ("waiting", "taxpayer_may_not_issue")
 
 
 def test_foreign_and_missing_taxpayers_are_the_same(scene: Scene, owner: str, paper: Paper) -> None:

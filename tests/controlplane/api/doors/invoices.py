@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.controlplane.api.doors import OPERATORS, Maker, Valid
+from tests.controlplane.api.doors import Maker, Valid
 
 if TYPE_CHECKING:
     from tests.controlplane.api.house import House
@@ -18,11 +18,6 @@ def _session(_house: House, _number: int) -> Valid:
     return "/v1/sessions", {"username": "operator", "password": PASSWORD}, ""
 
 
-def _new_taxpayer(_house: House, number: int) -> Valid:
-    who = {"taxpayer_id": f"91990000MA0009{number:03d}X", "name": "新纳税人"}
-    return "/v1/taxpayers", who | {"taxpayer_kind": "small", "region": "4400"}, "operator"
-
-
 def _cancel(house: House, number: int) -> Valid:
     status, row = house.post("/v1/invoices", house.invoice_body(number), "front_end")
     assert status == 202, row
@@ -31,13 +26,11 @@ def _cancel(house: House, number: int) -> Valid:
 
 VALID: dict[str, Maker] = {
     "/v1/sessions": _session,
-    "/v1/taxpayers": _new_taxpayer,
     "/v1/invoices": lambda house, n: ("/v1/invoices", house.invoice_body(n), "front_end"),
     "/v1/invoices/check": lambda house, n: ("/v1/invoices/check", house.invoice_body(n), "front_end"),
     "/v1/invoices/{invoice_id}/cancel": _cancel,
 }
 ALLOWED: dict[tuple[str, str], set[str]] = {
-    ("post", "/v1/taxpayers"): OPERATORS,
     ("post", "/v1/invoices"): {"admin", "front_end"},
     ("post", "/v1/invoices/check"): {"admin", "front_end"},
     ("post", "/v1/invoices/{invoice_id}/cancel"): {"admin", "operator", "front_end"},
