@@ -12,7 +12,7 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import closing
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -114,7 +114,7 @@ class Plant:
     # --- the fleet
 
     def furnish(self, devices: int) -> list[Row]:
-        """So many ready devices of one taxpayer, each with numbers, each with one invoice of today uploaded."""
+        """So many ready devices of one taxpayer, last month cleared by the clock, each with one invoice of today."""
         setter = fleet.Fleet(self.api, self.tokens["admin"])
         identity = join(self.folder / "agent", self.api, setter.join_token("crash"), host_id="crash")
         self.start_agent()
@@ -126,6 +126,10 @@ class Plant:
         setter.devices(wanted, 4)
         setter.close()
         found = self.door.all("/v1/virtual-devices")
+        schedule = self.schedule()
+        until(lambda: self._states_of_all() == ["cleared"] * 2 * devices, "last month is cleared by the clock")
+        move = {"reason": "by hand first", "version": schedule["version"]}
+        self.door.post(f"/v1/report-schedules/{schedule['id']}/disable", move)
         for device in found:
             assert self.issue(device["device_no"], "first")["state"] == "issued"
         until(lambda: all(row["status"] == "uploaded" for row in self.door.all("/v1/uploads")), "all is uploaded")
@@ -139,28 +143,37 @@ class Plant:
 
     def lock(self, device_no: str) -> None:
         """Today is the period and its deadline was yesterday, as on a device whose owner forgot to report."""
-        today = now_utc().astimezone(CHINA).date()
-        wish = {"report_from": f"{today:%Y%m%d}", "report_to": f"{today:%Y%m%d}",
-                "issue_deadline": f"{today - timedelta(days=1):%Y%m%d}"}  # fmt: skip
+        day = today()
+        wish = {"report_from": f"{day:%Y%m%d}", "report_to": f"{day:%Y%m%d}",
+                "issue_deadline": f"{day - timedelta(days=1):%Y%m%d}"}  # fmt: skip
         status, answer = ask_http(self.facts["control_port"], "PUT", f"/devices/{device_no}/period", wish)
         assert status == 200, answer
 
-    def schedule(self) -> None:
+    def schedule(self) -> Row:
         """Everything due goes by itself."""
-        self.door.post("/v1/report-schedules/set", {"hour": 0, "minute": 0, "days_before": 28})
+        row = self.door.post("/v1/report-schedules/set", {"hour": 0, "minute": 0, "days_before": 28})
+        if row["state"] == "disabled":
+            move = {"reason": "go on", "version": row["version"]}
+            self.door.post(f"/v1/report-schedules/{row['id']}/enable", move)
+        return Row(row)
+
+    def _states_of_all(self) -> list[str]:
+        return [row["state"] for row in self.door.all("/v1/reports")]
 
     # --- what the parties say
 
     def reports(self, *device_nos: str) -> list[Row]:
-        return [row for row in self.door.all("/v1/reports") if not device_nos or row["device_no"] in device_nos]
+        """Reports of this month on these devices."""
+        rows = self.door.all("/v1/reports")
+        return [row for row in rows if row["device_no"] in device_nos and row["period"] == f"{today():%Y-%m}"]
 
     def states(self, *device_nos: str) -> list[str]:
         return [row["state"] for row in self.reports(*device_nos)]
 
     def bureau_says(self) -> dict[tuple[str, str], Row]:
-        """(device, kind) → what the bureau keeps of its report."""
+        """(device, kind) → what the bureau keeps of this month's report."""
         kept = ask_http(self.bureau_control, "GET", "/reports")[1]["reports"]
-        return {(row["device_no"], row["kind"]): row for row in kept}
+        return {(row["device_no"], row["kind"]): row for row in kept if row["period"] == f"{today():%Y%m}"}
 
     def device_did(self, device_no: str) -> dict[str, int]:
         """Interface code → how many of its changing calls the device carried out, by its own memory."""
@@ -192,4 +205,4 @@ def _free_port() -> int:
 
 def today() -> date:
     """The device's day."""
-    return datetime.now(CHINA).date()
+    return now_utc().astimezone(CHINA).date()

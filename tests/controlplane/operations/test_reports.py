@@ -3,140 +3,22 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 import pytest
 
-from controlplane.domain.principal import Principal
 from controlplane.domain.refusals import Refusal
-from controlplane.operations import report_clock, report_schedules, reports, voids
-from controlplane.operations.acts import Act, Viewer
+from controlplane.operations import report_clock, reports, voids
+from controlplane.operations.acts import Act
 from controlplane.operations.reports import When
-from controlplane.store import listing
-from controlplane.store.statement import Row
-from controlplane.wire import agents as wire
 from controlplane.wire import evidence, work
-from tests.controlplane.operations.paper_devices import KINDS, Paper, kind_facts
+from tests.controlplane.operations.paper_devices import KINDS, kind_facts
+from tests.controlplane.operations.reporting_stage import AFTER, DUE, Stage, cleared, summary, verdict
 from tests.controlplane.operations.scene import ADMIN, RULES, Agent, Clock, Scene, body, front_end
-
-NOVEMBER = {"report_from": "20261101", "report_to": "20261130", "last_report_date": "20261103"}
-DUE = {**NOVEMBER, "issue_deadline": "20261215"}
-AFTER = {
-    "report_from": "20261201", "report_to": "20261231", "last_report_date": "20261204", "issue_deadline": "20270118",
-}  # fmt: skip
-SOURCE = listing.Source(reports.SOURCE, "r.id", "r.taxpayer_id", reports.COLUMNS)
-
-
-class Stage:
-    """One device whose November is to be reported, looked at on 4 December; kind 026 has one invoice of 21.80."""
-
-    def __init__(self, scene: Scene, agent: Agent, clock: Clock) -> None:
-        self.scene, self.agent, self.clock = scene, agent, clock
-        self.owner = scene.taxpayer(1)
-        self.paper: Paper = scene.ready(agent, self.owner, scene.server(agent))
-        self.device_id = scene.id_of(self.paper)
-        scene.request(body(self.owner, "november"))
-        agent.work_off()
-        clock.forward(days=12)
-
-    def read(self, uploaded: bool = True, **kinds: str) -> None:
-        """A reading of the device; ``kinds``: its monitor data."""
-        told = [kind_facts(kind, self.clock(), **{**DUE, **kinds}) for kind in KINDS]
-        self.agent.observe(self.paper, kinds=told, uploads=self.paper.uploads() if uploaded else [])
-
-    def opened(self) -> dict[str, Row]:
-        """Kind → report, after the clock's look."""
-        when = When(self.clock(), RULES)
-        ledger = self.scene.ledger
-        for device_id in ledger.read_now(lambda hand: report_clock.to_open(hand, when)):
-            ledger.write_now(lambda tx, one=device_id: report_clock.open_due(tx, one, RULES))
-        return self.rows()
-
-    def rows(self) -> dict[str, Row]:
-        return {row["kind"]: row for row in self.scene.rows("SELECT * FROM reports ORDER BY id")}
-
-    def row(self, kind: str = "026") -> Row:
-        return self.rows()[kind]
-
-    def act(self, verb: str, kind: str = "026", caller: Principal = ADMIN, reason: str = "for the test") -> str | None:
-        row = self.row(kind)
-        wanted = Act(caller, verb, row["id"], row["version"], reason, {})
-        job_id: str | None = self.scene.ledger.write_now(lambda tx: reports.act(tx, wanted, RULES))
-        return job_id
-
-    def refused(self, verb: str, kind: str = "026") -> str:
-        """The code by which the act is refused; nothing but the operation log is changed by it."""
-        before = self.scene.dump()
-        with pytest.raises(Refusal) as caught:
-            self.act(verb, kind)
-        assert self.scene.dump() == before
-        return caught.value.code
-
-    def turn(self) -> None:
-        """One turn of the clock."""
-        when, ledger = When(self.clock(), RULES), self.scene.ledger
-        for report_id in ledger.read_now(lambda hand: report_clock.to_step(hand, when)):
-            ledger.write_now(lambda tx, one=report_id: report_clock.step(tx, one, RULES))
-
-    def order(self) -> wire.Order:
-        (order,) = self.agent.lease()
-        return order
-
-    def settle(self, result: str = "done", found: evidence.Evidence | None = None, **fields: str) -> wire.Order:
-        order = self.order()
-        assert self.agent.settle(self.agent.answer(order, result, evidence=found, **fields)) == "settled"
-        return order
-
-    def through(self, kind: str = "026") -> None:
-        """Report and acceptance, done by hand."""
-        self.act("report", kind)
-        self.settle(found=summary(kind))
-        self.act("verify", kind)
-        self.settle(found=verdict(kind))
-
-    def shown(self, kind: str = "026", caller: Principal = ADMIN) -> dict[str, Any]:
-        viewer = Viewer(caller, self.clock(), RULES)
-        wanted = listing.Page(filters={"r.kind": kind})
-
-        def read(hand: Any) -> dict[str, Any]:
-            return reports.view(hand, listing.page(hand, SOURCE, wanted)[0][0], viewer)
-
-        return self.scene.ledger.read_now(read)
-
-    def allowed(self, kind: str = "026") -> dict[str, str]:
-        """Verb → why not; empty where it may be done."""
-        return {one["verb"]: one["why"] for one in self.shown(kind)["allowed"]}
-
-    def schedule(self, owner: str | None = None, **changes: int) -> str:
-        values = {"taxpayer_id": owner, "hour": 8, "minute": 0, "days_before": 12, **changes}
-        return self.scene.ledger.write_now(lambda tx: report_schedules.set_times(tx, ADMIN, values))
 
 
 @pytest.fixture
 def stage(scene: Scene, agent: Agent, clock: Clock) -> Stage:
     return Stage(scene, agent, clock)
-
-
-def summary(kind: str = "026", **changes: Any) -> evidence.Summary:
-    used = 1 if kind == "026" else 0
-    fields: dict[str, Any] = {
-        "kind": kind, "period": "2026-11", "report_no": "CB1", "opening": 100, "received": 0, "returned": 0,
-        "closing": 100 - used, "blue_count": used, "blue_net": "20.00" if used else "0.00",
-        "blue_tax": "1.80" if used else "0.00", "red_count": 0, "red_net": "0.00", "red_tax": "0.00", "void_count": 0,
-    }  # fmt: skip
-    return evidence.Summary(**{**fields, **changes})
-
-
-def verdict(kind: str = "026", status: str = "accepted", wants: bool = False, filed: bool = False) -> Any:
-    return evidence.ReportVerdict(
-        kind=kind, period="2026-11", status=status, code="1", message="比对不符" if status == "refused" else "",
-        clear_needs_return=wants, return_filed=filed,
-    )  # fmt: skip
-
-
-def cleared(stage: Stage, kind: str = "026", **changes: str) -> evidence.Cleared:
-    facts = kind_facts(kind, stage.clock(), **{**AFTER, **changes})
-    return evidence.Cleared(kind=kind, period="2026-11", facts=facts)
 
 
 # --- coming into being
@@ -190,12 +72,8 @@ def test_a_silent_device_is_sent_to_the_tax_hall(stage: Stage) -> None:
     stage.opened()
     assert stage.shown()["standing"] == "zombie"
     assert stage.refused("report") == "device_zombie" and "办税厅" in stage.scene.ledger.read_now(
-        lambda hand: reports.refusal_of(hand, stage.row(), _device(stage), "report", When(stage.clock(), RULES))
+        lambda hand: reports.refusal_of(hand, stage.row(), stage.device(), "report", When(stage.clock(), RULES))
     ).remedy  # type: ignore[union-attr]
-
-
-def _device(stage: Stage) -> Row:
-    return stage.scene.device(stage.device_id)
 
 
 def test_without_an_agent_nothing_is_asked(stage: Stage) -> None:
@@ -279,7 +157,7 @@ def test_a_reading_from_before_the_clearing_does_not_lock_again(stage: Stage) ->
     from controlplane.operations import observations
 
     stage.scene.ledger.write_now(lambda tx: observations.take(tx, stage.agent.id, late, RULES))
-    kinds = {one["kind"]: one["issue_deadline"] for one in json.loads(_device(stage)["kinds"])}
+    kinds = {one["kind"]: one["issue_deadline"] for one in json.loads(stage.device()["kinds"])}
     assert kinds == {"026": "20270118", "028": "20261215"}
 
 
@@ -296,7 +174,7 @@ def test_cleared_is_only_what_the_devices_own_deadline_proves(stage: Stage) -> N
     stage.settle(found=other)
     assert stage.row()["state"] == "verified"
     held = stage.scene.one("SELECT * FROM evidence")
-    assert "speaks of" in held["reason"] and _device(stage)["state"] == "suspended", "a contradiction is set aside"
+    assert "speaks of" in held["reason"] and stage.device()["state"] == "suspended", "a contradiction is set aside"
 
 
 def test_what_was_reported_is_known_to_those_who_void(stage: Stage) -> None:
@@ -403,110 +281,3 @@ def test_totals_that_agree_have_nothing_to_accept(stage: Stage) -> None:
     stage.opened()
     stage.through()
     assert stage.refused("accept_totals") == "totals_agree"
-
-
-# --- the clock
-
-
-def test_by_the_clock_from_due_to_cleared(stage: Stage) -> None:
-    """A platform schedule; every turn of every replica twice over opens one job."""
-    stage.read()
-    stage.opened()
-    stage.turn()
-    assert stage.agent.lease() == [], "without a schedule nothing goes by itself"
-    stage.schedule(days_before=9)
-    stage.turn()
-    assert stage.agent.lease() == [], "not before its day"
-    stage.schedule(days_before=11)
-    stage.clock.forward(hours=-4)
-    stage.turn()
-    assert stage.agent.lease() == [], "not before its hour: it is 07:00"
-    stage.clock.forward(hours=2)
-    stage.read()
-    answers = {
-        work.ReportKind: lambda kind: summary(kind),
-        work.VerifyReport: lambda kind: verdict(kind),
-        work.ClearKind: lambda kind: cleared(stage, kind),
-    }
-    for step in answers:
-        stage.turn()
-        stage.turn()
-        orders = stage.agent.lease()
-        assert [type(order.work) for order in orders] == [step, step]
-        for order in orders:
-            found = answers[step](order.work.kind)  # type: ignore[union-attr]
-            stage.agent.settle(stage.agent.answer(order, "done", evidence=found))
-    assert {row["state"] for row in stage.rows().values()} == {"cleared"}
-    stage.turn()
-    assert stage.agent.lease() == []
-
-
-def test_the_clock_says_once_why_it_stops_and_goes_on_when_the_reason_is_gone(stage: Stage) -> None:
-    stage.read(uploaded=False)
-    stage.opened()
-    stage.schedule(stage.owner)
-    stage.turn()
-    stopped = stage.shown()["stopped"]
-    assert stopped["code"] == "uploads_waiting" and stopped["remedy"] and stopped["runbook"] == "upload-waiting"
-    version = stage.row()["version"]
-    stage.turn()
-    assert stage.row()["version"] == version, "said once"
-    stage.read()
-    stage.turn()
-    assert [order.work.kind for order in stage.agent.lease()] == ["026", "028"]  # type: ignore[union-attr]
-    assert stage.shown()["stopped"] == {}
-
-
-def test_a_taxpayers_own_schedule_goes_before_the_platforms(stage: Stage) -> None:
-    stage.read()
-    stage.opened()
-    stage.schedule()
-    own = stage.schedule(stage.owner)
-    row = stage.scene.one("SELECT * FROM report_schedules WHERE id = :id", id=own)
-    stage.scene.ledger.write_now(
-        lambda tx: report_schedules.act(tx, Act(ADMIN, "disable", own, row["version"], "by hand here", {}))
-    )
-    stage.turn()
-    assert stage.agent.lease() == []
-
-
-def test_a_refused_step_is_taken_again_after_a_while(stage: Stage) -> None:
-    stage.read()
-    stage.opened()
-    stage.schedule()
-    stage.scene.change("UPDATE reports SET next_try_at = '2099-01-01T00:00:00.000Z' WHERE kind = '028'")
-    for seconds in (60, 120, 240):
-        stage.turn()
-        stage.settle("refused", code="300001", message="无法连接税局")
-        stage.turn()
-        assert stage.agent.lease() == [], "not at once"
-        stage.clock.forward(seconds=seconds + 1)
-        stage.read()
-    assert stage.row()["tries"] == 3
-
-
-def test_a_bureau_that_still_looks_is_asked_again_whoever_began(stage: Stage) -> None:
-    stage.read()
-    stage.opened()
-    stage.act("report")
-    stage.settle(found=summary())
-    stage.act("verify")
-    stage.settle(found=verdict(status="processing"))
-    assert stage.row()["state"] == "reported"
-    stage.turn()
-    assert stage.agent.lease() == []
-    stage.clock.forward(seconds=5)
-    stage.turn()
-    stage.settle(found=verdict())
-    assert stage.row()["state"] == "verified"
-
-
-def test_what_was_cleared_elsewhere_is_found(stage: Stage) -> None:
-    """At the tax hall: the device shows its new deadline, and the report ends without our doing."""
-    stage.read(last_report_date="20260801")
-    stage.opened()
-    stage.read(**AFTER)
-    stage.turn()
-    assert {(row["state"], row["cleared_by"], row["new_deadline"]) for row in stage.rows().values()} == {
-        ("cleared", "elsewhere", "2027-01-18")
-    }
