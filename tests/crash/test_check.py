@@ -238,7 +238,7 @@ def test_a_reissued_order_and_a_rejected_upload_break_nothing(books: Evidence) -
     books.invoices[0].update(upload_status="signature_rejected", upload_receipt_no=None, state="voided")
     books.invoices[6].update(order_no="o-1")
     books.receipts.pop(0)
-    books.journal.pop(1)
+    books.journal[1] = {**books.journal[1], "event": "voided", "receipt_no": ""}
     assert check.check(books) == []
 
 
