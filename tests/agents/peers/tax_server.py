@@ -39,6 +39,8 @@ class Device:
     uploaded: int = 0
     clock_offset: float = 0.0
     grants: list[dict[str, Any]] = field(default_factory=list)
+    voided: list[str] = field(default_factory=list)
+    """Numbers voided, as often as it was done."""
 
     def by_serial(self, serial: str) -> dict[str, Any] | None:
         return next((row for row in self.journal if row["LSH"] == serial), None)
@@ -239,6 +241,15 @@ class TaxServer:
         if misdeed.kind != "forget":
             device.journal.append({**row, "FPHM": "99999999"} if misdeed.kind == "alter" else row)
         return {"CODE": "0000", "MSG": "", **row}
+
+    def _gp_fpzf(self, body: dict[str, Any], misdeed: Misdeed) -> dict[str, Any]:
+        device = self.device(body["XNSBH"])
+        row = next(row for row in device.journal if row["FPHM"] == body["FPHM"])
+        if body["FPHM"] in device.voided:
+            return {"CODE": "09d11e", "MSG": "发票已作废"}
+        device.voided.append(body["FPHM"])
+        when = _device_time(device)
+        return {"CODE": "0000", "MSG": "", "XH": row["XH"], "FPDM": row["FPDM"], "FPHM": row["FPHM"], "ZFSJ": when}
 
     def _gp_dqfpcx(self, body: dict[str, Any], _: Misdeed) -> dict[str, Any]:
         device = self.device(body["XNSBH"])
