@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
+from agents.simulated import void_memory
 from agents.simulated.calendar import day, read_stamp
 from agents.simulated.device import Device, KindFacts
 from agents.simulated.device_memory import device_row
@@ -102,8 +103,9 @@ def _summary(ask: Ask, kind: KindFacts) -> tuple[dict[str, Any], bool]:
     received = sum(s.end - s.start + 1 for s in held if before < s.received_on <= kind.report_to)
     records = store.issued_between(device.device_no, kind.report_from, kind.report_to)
     own = [record for record in records if record.kind == kind.kind]
-    blue = [record for record in own if record.direction == "blue"]
-    red = [record for record in own if record.direction == "red"]
+    gone = void_memory.voided(store.memory, device.device_no)
+    blue = [record for record in own if record.direction == "blue" and record.index not in gone]
+    red = [record for record in own if record.direction == "red" and record.index not in gone]
     summary = {
         "QCKC": opening,
         "LGFS": received,
@@ -111,7 +113,7 @@ def _summary(ask: Ask, kind: KindFacts) -> tuple[dict[str, Any], bool]:
         "QMKC": opening + received - len(own),
         **_sums("Z", blue),
         **_sums("F", red),
-        "ZFFS": 0,
+        "ZFFS": sum(record.index in gone for record in own),
     }
     return summary, bool(held)
 

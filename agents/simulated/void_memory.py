@@ -41,6 +41,11 @@ def known(memory: Memory, device_no: str, code: str, no: str) -> Known | None:
     return Known(msgspec.json.decode(text, type=Record), state, position is not None)
 
 
+def voided(memory: Memory, device_no: str) -> set[int]:
+    """Journal positions of the device's voided invoices."""
+    return {row[0] for row in memory.read("SELECT position FROM voids WHERE device_no = ?", (device_no,))}
+
+
 def void_row(record: Record, lsh: str, voided_at: str, by: tuple[str, str]) -> Statement:
     """Remember a void; ``by``: who, and why."""
     return "INSERT INTO voids VALUES (?, ?, ?, ?, ?, ?)", (record.device_no, record.index, lsh, voided_at, *by)

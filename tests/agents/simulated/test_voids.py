@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.agents.simulated.practice import NoAnswer, Practice, Wire, invoice, serial, until
+from tests.agents.simulated.practice import NoAnswer, Practice, Wire, ask_http, invoice, serial, until
 
 
 @pytest.fixture(scope="module")
@@ -215,3 +215,18 @@ def test_two_reds_over_the_rest_at_once(practice: Practice, wire: Wire, device_n
         thread.join()
     states = sorted(settled(practice, wire, number, row["XH"])["SCZT"] for number, row in made.items())
     assert states == [1, 2]
+
+
+def test_a_report_counts_voids_apart(practice: Practice, wire: Wire, device_no: str) -> None:
+    blue = issue(wire, device_no)
+    settled(practice, wire, device_no, blue["XH"])
+    red = wire.good("GP_FPKJ", **red_of(device_no, blue, "-60.00", "-7.80"))
+    settled(practice, wire, device_no, red["XH"])
+    wire.good("GP_FPZF", **void_of(device_no, rejected(practice, wire, device_no)))
+    today = wire.good("GP_JKXX", XNSBH=device_no)["SBSJ"][:8]
+    period = {"report_from": f"{today[:6]}01", "report_to": today, "issue_deadline": "20000101"}
+    status, answer = ask_http(practice.devices_facts["control_port"], "PUT", f"/devices/{device_no}/period", period)
+    assert status == 200, answer
+    told = wire.good("GP_HZSJCB", LSH=serial(), XNSBH=device_no, FPLXDM="026", SSQ=today[:6])
+    assert (told["ZSFS"], told["ZSJE"], told["FSFS"], told["FSJE"], told["ZFFS"]) == (1, "100.00", 1, "-60.00", 1)
+    assert told["QCKC"] + told["LGFS"] - 3 == told["QMKC"], "a voided number stays used"
