@@ -169,9 +169,11 @@ class DeviceMemory:
         return rows[0][0] if rows else ""
 
     def waiting_of(self, device_no: str, codes: Collection[str]) -> int:
-        """How many invoices of these codes have not reached the bureau: waiting, on their way, or failed."""
+        """How many invoices of these codes the bureau has not accepted, those voided apart."""
         rows = self.memory.read(
-            "SELECT code, count(*) FROM invoices WHERE device_no = ? AND state IN (0, 2, 3) GROUP BY code", (device_no,)
+            "SELECT i.code, count(*) FROM invoices i WHERE i.device_no = ? AND i.state <> ? AND NOT EXISTS"
+            " (SELECT 1 FROM voids v WHERE v.device_no = i.device_no AND v.position = i.position) GROUP BY i.code",
+            (device_no, UPLOADED),
         )
         return sum(count for code, count in rows if code in codes)
 

@@ -188,6 +188,7 @@ _FACTS: Final = {
     "red_net": ("负数金额", "red net"),
     "red_tax": ("负数税额", "red tax"),
     "void_count": ("作废张数", "void invoices"),
+    "numbers": ("期初 领购 退回 期末", "open in back close"),
     "days_before": ("截止日前几天", "days before deadline"),
     "at": ("几点 (设备时间)", "at (device time)"),
 }

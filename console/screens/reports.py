@@ -16,6 +16,7 @@ from console.widgets.ink import Line
 _STANDINGS: dict[str, Verdict] = {
     "zombie": "stopped", "locked": "stopped", "due": "warn", "not_due": "ok", "cleared": "ok",
 }  # fmt: skip
+_NUMBERS = ("opening", "received", "returned", "closing")
 _TOTALS = ("blue_count", "blue_net", "blue_tax", "red_count", "red_net", "red_tax", "void_count")
 
 
@@ -70,7 +71,9 @@ def _totals(view: View, record: Record) -> list[Line]:
         tone: Tone = "stopped" if isinstance(differ, list) and name in differ else "plain"
         shown = view.say("report.beside", device=text(record, f"summary.{name}"), ledger=_ledger(record, name))
         lines.append(fact(view, name, shown, tone))
-    return lines
+    numbers = "  ".join(text(record, f"summary.{name}") for name in _NUMBERS)
+    off: Tone = "stopped" if isinstance(differ, list) and "closing" in differ else "plain"
+    return [*lines, fact(view, "numbers", numbers, off)]
 
 
 def _ledger(record: Record, name: str) -> str:

@@ -6,7 +6,7 @@ cleared because its deadline lies in a later month, or due.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from datetime import date
 from typing import Final, Literal
@@ -164,6 +164,13 @@ def differences(device: Totals, ledger: Totals) -> list[str]:
     """Names of the sums in which device and ledger do not agree."""
     names = [field.name for field in fields(Totals)]
     return [name for name in names if getattr(device, name) != getattr(ledger, name)]
+
+
+def numbers_add_up(numbers: Mapping[str, int], used: Totals) -> bool:
+    """Opening + received - returned - used = closing, ``numbers`` being those four of the device's summary."""
+    spent = used.blue_count + used.red_count + used.void_count
+    left = numbers["opening"] + numbers["received"] - numbers["returned"] - spent
+    return left == numbers["closing"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -139,7 +139,10 @@ def compare(hand: Connection, row: Row) -> dict[str, Any]:
         found[f"{colour}_tax"] += int(one["tax"])
     if row["summary"] == "{}":
         return {"ledger": _told(found), "differences": []}
-    names = report.differences(_device_totals(row["summary"]), Totals(**found))
+    device = _device_totals(row["summary"])
+    names = report.differences(device, Totals(**found))
+    if not report.numbers_add_up(msgspec.json.decode(row["summary"]), device):
+        names.append("closing")
     return {"ledger": _told(found), "differences": names}
 
 

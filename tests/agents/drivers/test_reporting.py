@@ -13,7 +13,7 @@ import pytest
 from agents.drivers.contract import Answer, Done, Found, NeverExecuted, NoAnswer, Refused
 from agents.simulated.calendar import CHINA, filing_deadline, now_utc
 from controlplane.wire.evidence import Cleared, ReportVerdict, Summary
-from controlplane.wire.work import ClearKind, FetchKinds, ReportKind, VerifyReport
+from controlplane.wire.work import ClearKind, FetchKinds, ReportKind, VerifyReport, VoidInvoice
 from tests.agents import orders
 from tests.agents.drivers.test_against_simulator import Bench, Catalog, Patience
 from tests.agents.simulated.practice import Practice, ask_http, until
@@ -105,6 +105,32 @@ def test_locked_reported_cleared_and_issuing_again(make: Any) -> None:
     assert isinstance(desk.answer(orders.invoice()), Done)
     behind = desk.answer(ClearKind(kind="026", period=period))
     assert isinstance(behind, Refused) and behind.code == "092400", "the device has another period open"
+
+
+def test_a_voided_invoice_is_counted_and_not_summed(make: Any) -> None:
+    """One whose signature the bureau rejected: it holds the report up until it is voided."""
+    desk = make()
+    desk.practice.faults(str(desk.device_no), {"kind": "signature_rejected", "times": 1})
+    first, second = desk.order(orders.invoice()), desk.order(orders.invoice())
+    made = [desk.perform(asked) for asked in (first, second)]
+    until(lambda: len(desk.driver.observe(first.address, 0).uploads) == 2)
+    period = desk.due()
+    held = desk.answer(ReportKind(kind="026", period=period))
+    assert isinstance(held, Refused) and held.code == "09d12a"
+    bad: Any = made[0].evidence  # type: ignore[union-attr]
+    desk.done(
+        VoidInvoice(
+            kind="026",
+            invoice_code=bad.invoice_code,
+            invoice_no=bad.invoice_no,
+            gross_total=bad.gross_total,
+            voided_by="李四",
+            reason="验签失败",
+        )
+    )
+    told = desk.done(ReportKind(kind="026", period=period))
+    assert isinstance(told, Summary) and (told.blue_count, told.void_count, told.closing) == (1, 1, 48)
+    assert told.blue_net == orders.invoice().net_total
 
 
 def test_a_kind_never_used_has_nothing_to_report(make: Any) -> None:

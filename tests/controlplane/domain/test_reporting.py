@@ -152,6 +152,14 @@ def test_totals_are_compared_one_by_one() -> None:
         assert report.differences(replace(ours, **{name: 7}), ours) == [name]
 
 
+def test_numbers_of_a_period_add_up_or_not() -> None:
+    used = Totals(blue_count=5, red_count=2, void_count=1)
+    numbers = {"opening": 100, "received": 50, "returned": 10, "closing": 132}
+    assert report.numbers_add_up(numbers, used)
+    for name in numbers:
+        assert not report.numbers_add_up({**numbers, name: numbers[name] + 1}, used), name
+
+
 def test_golden_disks_report_all_kinds_before_any_clears() -> None:
     """A9 and C48 always, a U180 by the medium inside; all others go kind by kind."""
     by_hand = {

@@ -263,7 +263,7 @@ def test_totals_that_differ_are_shown_and_stop_the_clearing_until_somebody_expla
     stage.read()
     stage.opened()
     stage.act("report")
-    stage.settle(found=summary(blue_count=2, blue_net="40.00", red_count=1, red_net="-3.00"))
+    stage.settle(found=summary(blue_count=2, blue_net="40.00", red_count=1, red_net="-3.00", closing=97))
     stage.act("verify")
     stage.settle(found=verdict())
     shown = stage.shown()
@@ -274,6 +274,14 @@ def test_totals_that_differ_are_shown_and_stop_the_clearing_until_somebody_expla
     accepted = stage.shown()["totals_accepted"]
     assert (accepted["by"], accepted["reason"]) == ("admin", "one invoice was issued by hand")
     assert stage.allowed()["clear"] == "" and stage.shown()["differences"], "accepted, and still to be seen"
+
+
+def test_numbers_that_do_not_add_up_are_a_difference_too(stage: Stage) -> None:
+    stage.read()
+    stage.opened()
+    stage.act("report")
+    stage.settle(found=summary(closing=98))
+    assert stage.shown()["differences"] == ["closing"]
 
 
 def test_totals_that_agree_have_nothing_to_accept(stage: Stage) -> None:

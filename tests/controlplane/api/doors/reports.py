@@ -19,7 +19,7 @@ _COLUMNS = (
 _STATES = {"report": "report_due", "verify": "reported"}
 _DIFFERING = (
     '{"blue_count": 999, "blue_net": "1.00", "blue_tax": "0.00", "red_count": 0, "red_net": "0.00", '
-    '"red_tax": "0.00", "void_count": 0}'
+    '"red_tax": "0.00", "void_count": 0, "opening": 1000, "received": 0, "returned": 0, "closing": 1}'
 )
 
 
