@@ -19,7 +19,7 @@ from controlplane.wire.records import Listing
 
 routes = router("deliveries")
 SOURCE = listing.Source("outbox", taxpayer=None)
-Address = Annotated[str | None, Query(min_length=3, max_length=254, pattern=r"^[!-~]+$")]
+Address = Annotated[str | None, Query(max_length=254, pattern=r"^[!-?A-~]{1,64}@[!-?A-~]{1,253}$")]
 
 
 @routes.get("", response_model=Listing[Delivery])

@@ -90,7 +90,7 @@ async def report_samples(request: Request, caller: LineReporter, body: SampleRep
 
 
 async def check_lines(request: Request, caller: Principal, body: Any) -> dict[str, Any]:
-    """Have lines checked now (none named: all that are enabled); the probe processes take it from here."""
+    """Have lines checked now (``all``: every enabled one); the probe processes take it from here."""
     return await services_of(request).ledger.write(lambda tx: line_checks.ask(tx, caller, body.ids))
 
 

@@ -100,12 +100,15 @@ def days_left(not_after: datetime, now: datetime) -> int:
     return (not_after - now) // timedelta(days=1)
 
 
+EVERY: Final = "all"
+"""In place of a line's id: every enabled line."""
+
 ACTS: Final = (
-    ActSpec(NOUN, "check", (Field("ids", "words", optional=True),), "lines.change", "collection"),
+    ActSpec(NOUN, "check", (Field("ids", "words"),), "lines.change", "collection"),
     ActSpec(NOUN, "enable", permission="lines.change"),
     ActSpec(NOUN, "disable", permission="lines.change"),
 )
-"""What may be done with lines. ``check`` without ids checks every enabled line."""
+"""What may be done with lines. ``check`` of ``EVERY`` checks all that are enabled."""
 
 WORDS: Final[Words] = {
     "verb": {
@@ -114,7 +117,7 @@ WORDS: Final[Words] = {
         "disable": ("停用", "disable"),
     },
     "field": {
-        "ids": ("线路编号 (不填为全部)", "line ids (none: all)"),
+        "ids": ("线路编号, 或 all (全部)", "line ids, or all"),
     },
 }
 """Words for verbs and fields."""

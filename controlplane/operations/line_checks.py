@@ -9,7 +9,7 @@ from typing import Any
 
 from controlplane import data
 from controlplane.domain.dated import DEVICE_ZONE
-from controlplane.domain.line_watch import CHECK
+from controlplane.domain.line_watch import CHECK, EVERY
 from controlplane.domain.principal import Principal
 from controlplane.domain.refusals import refuse
 from controlplane.operations import alerts, line_slots
@@ -28,24 +28,24 @@ LOST_AFTER = timedelta(seconds=20)
 """A check that was taken and not finished by then is given to whoever asks next: no probe takes longer than ten."""
 
 
-def ask(tx: Transaction, caller: Principal, ids: Sequence[str] | None) -> dict[str, Any]:
-    """Want these lines checked now, or every enabled one. Refused when none of them may be.
+def ask(tx: Transaction, caller: Principal, ids: Sequence[str]) -> dict[str, Any]:
+    """Want these lines checked now; ``EVERY`` stands for all that are enabled. Refused when none of them may be.
 
     ``not_found`` and ``line_disabled`` refuse the whole wish; a line that was checked a moment ago is left out and
     named, ``line_checked_lately`` when no other is left.
     """
-    detail = {"ids": list(ids) if ids else "all"}
+    detail = {"ids": list(ids)}
     entry = tx.begin_entry(Entry(caller.id, caller.name, caller.kind, "lines.check", "lines", detail=detail))
-    if caller.scope is not None:
-        raise refuse("not_found")
-    wanted = sorted(set(ids)) if ids else [row["id"] for row in lines.enabled(tx, tx.now)]
+    enabled = lines.enabled(tx, tx.now) if EVERY in ids else []
+    every = [row["id"] for row in enabled if caller.sees_record(row)]
+    wanted = sorted({*every, *ids} - {EVERY})
     if len(wanted) == 1:
         entry.subject_id = wanted[0]
     seconds = data.line_rules(tx.moment.astimezone(DEVICE_ZONE).date()).manual_check_seconds
     asked: list[dict[str, Any]] = []
     limited: list[dict[str, Any]] = []
     for line_id in wanted:
-        wait = _wait(tx, line_id, timedelta(seconds=seconds))
+        wait = _wait(tx, caller, line_id, timedelta(seconds=seconds))
         if wait:
             limited.append({"line_id": line_id, "seconds": wait})
         else:
@@ -55,10 +55,10 @@ def ask(tx: Transaction, caller: Principal, ids: Sequence[str] | None) -> dict[s
     return {"asked": asked, "limited": limited}
 
 
-def _wait(tx: Transaction, line_id: str, pause: timedelta) -> int:
+def _wait(tx: Transaction, caller: Principal, line_id: str, pause: timedelta) -> int:
     """Seconds until a line may be checked by hand again; 0 when it may. The line is locked, so racers queue."""
     line = lines.find(tx, line_id, lock=True)
-    if line is None:
+    if line is None or not caller.sees_record(line):
         raise refuse("not_found", "ids")
     if not lines.is_watched(line, tx.now):
         raise refuse("line_disabled", "ids", target=line["target"])

@@ -42,12 +42,16 @@ def check_target(target: str, reach: Reach) -> None:
         raise refuse("target_not_allowed", "target", problem="host") from fault
 
 
-def add(tx: Transaction, caller: Principal, values: dict[str, Any], reach: Reach) -> Row:
-    """A new address; ``already_exists`` when the same target is on record for the region and service."""
+def add(tx: Transaction, caller: Principal, values: dict[str, Any], reach: Reach | None = None) -> Row:
+    """A new address; ``already_exists`` when the same target is on record for the region and service.
+
+    ``reach``: the allow-list it is tested against; without one only the probes test it.
+    """
     entry = tx.begin_entry(Entry(caller.id, caller.name, caller.kind, "lines.add", "lines", detail=dict(values)))
     if not caller.sees_region(values["area_code"]):
         raise refuse("not_found", "area_code")
-    check_target(values["target"], reach)
+    if reach is not None:
+        check_target(values["target"], reach)
     if lines.same(tx, values) is not None:
         raise refuse("already_exists", "target", name=values["target"])
     row = BureauEndpointRow(

@@ -96,7 +96,8 @@ class Authority:
         self.name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "测试根证书 Test Root")])
         self.certificate = self._sign(self.name, self.key, days=3650, authority=True)
 
-    def _sign(self, subject, key, *, days, authority=False, address="127.0.0.1"):
+    def _sign(self, subject, key, *, days, authority=False, address="127.0.0.1", names=()):
+        san = [x509.IPAddress(ipaddress.ip_address(address)), *(x509.DNSName(name) for name in names)]
         begin = clock() + datetime.timedelta(days=min(days, 0) - 2)
         builder = (
             x509.CertificateBuilder()
@@ -107,16 +108,16 @@ class Authority:
             .not_valid_before(begin)
             .not_valid_after(clock() + datetime.timedelta(days=days))
             .add_extension(x509.BasicConstraints(ca=authority, path_length=None), critical=True)
-            .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(address))]), critical=False)
+            .add_extension(x509.SubjectAlternativeName(san), critical=False)
         )
         return builder.sign(self.key, hashes.SHA256())
 
-    def server(self, *, days: int = 90, address: str = "127.0.0.1") -> ssl.SSLContext:
-        """Context of a server whose certificate has so many days left, for this address."""
+    def server(self, *, days: int = 90, address: str = "127.0.0.1", names: tuple[str, ...] = ()) -> ssl.SSLContext:
+        """Context of a server whose certificate has so many days left, for this address and these names."""
         key = ec.generate_private_key(ec.SECP256R1())
         subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "server")])
-        signed = self._sign(subject, key, days=days, address=address)
-        file = self.folder / f"server{days}{address}.pem"
+        signed = self._sign(subject, key, days=days, address=address, names=names)
+        file = self.folder / f"server{days}{address}{len(names)}.pem"
         private = key.private_bytes(
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
         )

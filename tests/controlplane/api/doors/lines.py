@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from controlplane.store.times import utc_text
 from tests.controlplane.api.doors import OPERATORS, Maker, Valid
-from tests.controlplane.operations.scene import START
+from tests.controlplane.operations.scene import START, Clock
+from tests.controlplane.operations.watching import Watch
 
 if TYPE_CHECKING:
     from tests.controlplane.api.house import House
@@ -91,3 +92,15 @@ ALLOWED: dict[tuple[str, str], set[str]] = {
     **{("get", f"/v1/alert-flips{rest}"): _READERS for rest in ("", "/{flip_id}")},
     **{("get", f"/v1/deliveries{rest}"): _READERS for rest in ("", "/{delivery_id}")},
 }
+LISTS = ("alert-rules", "alert-flips", "deliveries")
+
+
+def fill(house: House) -> None:
+    """Rules, flips of a line by each of them, and letters."""
+    clock = house.scene.ledger.clock
+    assert isinstance(clock, Clock)
+    watch = Watch(house.scene, clock)
+    for number in range(3):
+        watch.rule(f"r{number}@example.com", name=f"rule {number}", open_after=1)
+    assert watch.claim() is not None
+    watch.report(**{watch.line(): False})
