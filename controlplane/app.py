@@ -17,6 +17,7 @@ from controlplane.api import (
     alert_flips,
     alert_rules,
     batches,
+    bureau_addresses,
     deliveries,
     feed,
     fleet,
@@ -68,6 +69,7 @@ _NO_TELEMETRY = {"tracing": False, "metrics": False, "logs": False}
 
 
 ROOMS = (
+    bureau_addresses,
     sessions,
     taxpayers,
     tax_servers,

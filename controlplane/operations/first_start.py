@@ -52,4 +52,5 @@ def _endpoint(row: dict[str, str]) -> dict[str, str | int]:
         "service": row["service"],
         "target": target,
         "enabled": 0,
+        "source": row["source"],
     }

@@ -67,6 +67,18 @@ def page(hand: Connection, source: Source, wanted: Page) -> tuple[list[Row], str
     return rows, _encode(rows[-1][source.key.split(".")[-1]])
 
 
+def page_of(rows: Sequence[Row], wanted: Page, key: str = "id") -> tuple[list[Row], str | None]:
+    """The same for rows that were computed: in the order of their key, which is a plain word."""
+    found = list(rows)
+    if wanted.cursor is not None:
+        after = _decode(wanted.cursor, Source(""))
+        found = [row for row in found if row[key] > after]
+    if len(found) <= wanted.limit:
+        return found, None
+    found = found[: wanted.limit]
+    return found, _encode(found[-1][key])
+
+
 def _scope(dialect: str, source: Source, wanted: Page, parameters: dict[str, Any]) -> list[str]:
     if wanted.scope is None:
         return []

@@ -15,6 +15,7 @@ from controlplane.domain.tax_code import parent_codes
 from tests.controlplane.domain.examples import NOW, RULES, SUMMARY, TODAY
 
 TABLES = [
+    "bureau_gaps", "flag_names", "flag_rules", "kind_rates", "table_rules",
     "bureaus", "clock_rules", "device_abilities", "device_codes", "device_invoice_kinds", "filing_deadlines",
     "health_thresholds", "invoice_kinds", "preference_notes", "tax_codes", "tolerances",
 ]  # fmt: skip
