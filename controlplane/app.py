@@ -16,6 +16,7 @@ from controlplane.api import (
     agents,
     alert_flips,
     alert_rules,
+    applications,
     batches,
     bureau_addresses,
     deliveries,
@@ -33,6 +34,7 @@ from controlplane.api import (
     seals,
     secure_proxies,
     sessions,
+    stock_alerts,
     stops,
     tax_servers,
     taxpayers,
@@ -64,32 +66,32 @@ HOT = (
     Route("/metrics", health.metrics, methods=["GET"]),
 )
 """Routes with plain Starlette endpoints; the rest are FastAPI's."""
-_NO_TELEMETRY = {"tracing": False, "metrics": False, "logs": False}
-"""Our own metrics are at /metrics; looking for OpenTelemetry would cost each request 30 µs."""
-
-
 ROOMS = (
     bureau_addresses,
     sessions,
     taxpayers,
     tax_servers,
     virtual_devices,
-    batches,
     fleet,
     work,
     invoices,
     agents,
     lines,
+    applications,
+    stock_alerts,
+    seals,
+    releases,
+    secure_proxies,
+    batches,
     alert_rules,
     alert_flips,
     deliveries,
     people,
     stops,
-    seals,
-    releases,
-    secure_proxies,
 )
 """The modules of management routes."""
+_NO_TELEMETRY = {"tracing": False, "metrics": False, "logs": False}
+"""Our own metrics are at /metrics; looking for OpenTelemetry would cost each request 30 µs."""
 
 
 def build(settings: Settings, clock: Clock = system_clock) -> FastAPI:
@@ -140,5 +142,7 @@ def build(settings: Settings, clock: Clock = system_clock) -> FastAPI:
     for room in (invoice_acts, red_forms):
         app.include_router(room.routes)
     app.include_router(sessions.acting)
+    app.include_router(applications.grants)
+    app.include_router(stock_alerts.tree)
     describe(app)
     return app

@@ -14,7 +14,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from controlplane.domain.issuing_rules import IssuingRules
 from controlplane.mail.outbox import deliver_due
-from controlplane.operations import certificates, line_slots, placement, report_clock
+from controlplane.operations import applications, certificates, line_slots, placement, report_clock, stock_alerts
 from controlplane.operations.reports import When
 from controlplane.settings import MailSettings
 from controlplane.store import invoices, jobs
@@ -25,6 +25,8 @@ SWEEP_SECONDS = 5.0
 MAIL_SECONDS = 2.0
 WATCH_SECONDS = 5.0
 CERTIFICATES_SECONDS = 30.0
+STOCK_SECONDS = 5.0
+STOCK_LATE = 60.0
 SWEEP_LATE = 30.0
 CERTIFICATES_LATE = 600.0
 REPORTS_OPEN_SECONDS = 5.0
@@ -56,6 +58,7 @@ class Timetable:
         self._every("reports", (REPORTS_SECONDS, REPORTS_LATE), self._step_reports)
         if self._mail.port:
             self._every("mail", (MAIL_SECONDS, MAIL_LATE), self._deliver)
+        self._every("stock", (STOCK_SECONDS, STOCK_LATE), self._look_at_stock)
         self._scheduler.start()
 
     def stop(self) -> None:
@@ -108,6 +111,13 @@ class Timetable:
         when = When(self._ledger.clock(), self._rules)
         for report_id in await self._ledger.read(partial(report_clock.to_step, when=when)):
             await self._ledger.write(partial(report_clock.step, report_id=report_id, rules=self._rules))
+
+    async def _look_at_stock(self) -> None:
+        now = utc_text(self._ledger.clock())
+        for device_id, kind in await self._ledger.read(lambda hand: applications.unconfirmed(hand, now)):
+            await self._ledger.write(partial(applications.reconcile, device_id=device_id, kind=kind))
+        if await self._ledger.read(stock_alerts.flips):
+            await self._ledger.write(partial(stock_alerts.sweep, rules=self._rules))
 
     async def _deliver(self) -> None:
         await deliver_due(self._ledger, self._mail)

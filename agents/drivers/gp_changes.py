@@ -75,7 +75,8 @@ def _applied(calls: GpCalls, order: Order, reply: gp.Change) -> Evidence:
     return Applied(application_no=given(reply.SLXH, "SLXH"))
 
 
-def _segments(calls: GpCalls, order: Order, reply: gp.Change) -> Evidence:
+def segments(calls: GpCalls, order: Order, reply: gp.Change) -> Evidence:
+    """All segments, from the reply or, when it is silent on them, read from the device."""
     found = reply.LGXX
     if found is None:
         found = calls.ask_after_change(order.address, "GP_LGXXCX", gp.SegmentsReply).LGXX
@@ -117,7 +118,7 @@ CALLS: dict[type, Call] = {
     CalibrateDevice: Call("TP_SZJZ", _nothing, good_news=gp.NO_CALIBRATION_NEEDED),
     AddTerminal: Call("TP_ZDXZ", _nothing, _terminal),
     ApplySegment: Call("GP_FPSG", _applied, _apply),
-    DistributeSegment: Call("GP_FPFF", _segments, _distribute),
+    DistributeSegment: Call("GP_FPFF", segments, _distribute),
 }
 
 READS: dict[type, Reading] = {}

@@ -38,8 +38,9 @@ def _read(calls: GpCalls, address: DeviceAddress, upload_cursor: int) -> Observa
     asked_at, started = calls.clock(), time.monotonic()
     monitor = calls.ask(address, "GP_JKXX", {}, gp.Monitor)
     took = time.monotonic() - started
-    segments = calls.ask(address, "GP_LGXXCX", {}, gp.SegmentsReply).LGXX
+    # The time before the question: what a changing call has done meanwhile is newer than this reading.
     read_at = text_of(calls.clock())
+    segments = calls.ask(address, "GP_LGXXCX", {}, gp.SegmentsReply).LGXX
     uploads: list[gp.Upload] = []
     if upload_cursor < monitor.ZDXH:
         window = {"QSXH": upload_cursor + 1, "ZS": UPLOADS_AT_ONCE}

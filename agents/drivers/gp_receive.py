@@ -19,6 +19,9 @@ WAIT_FOR_GRANT = 20.0
 """Seconds the bureau may take to decide on an application."""
 _ASK_AGAIN = 1.0
 _RECENT = 16
+_TOLD = 100
+"""Grants told with the evidence: the newest."""
+_PASSING = frozenset({gp.BUSY, gp.TAKEN, gp.WORKING})
 _WRITTEN = 1
 _CONFIRMED = 2
 
@@ -30,42 +33,64 @@ class Receiving:
         self._calls = calls
 
     def perform(self, attempt: Attempt, work: ReceiveSegments) -> Answer:
-        """Take over everything granted; wait for grants up to ``WAIT_FOR_GRANT``."""
-        open_grants = [grant for grant in self._grants(attempt.order, work) if grant.LPZT < _CONFIRMED]
-        if not open_grants and not attempt.touched:
+        """Take over everything granted; a patient order waits for grants up to ``WAIT_FOR_GRANT``."""
+        order = attempt.order
+        grants = self._grants(order, work)
+        if not attempt.touched and all(grant.LPZT == _CONFIRMED for grant in grants):
+            if not work.patient:
+                return Done(self._evidence(order, grants))
             if attempt.elapsed < WAIT_FOR_GRANT:
                 return Later(_ASK_AGAIN, say("receive.waiting"))
             return Refused("nothing_granted", say("receive.nothing_granted"))
-        for grant in open_grants:
-            body = {"LPBH": grant.LPBH}
-            if grant.LPZT < _WRITTEN:
-                self._calls.change(attempt, "GP_FPWSGPLR", {"LSH": _serial(attempt.order, grant, 0), **body}, gp.Change)
-            self._calls.change(attempt, "TP_LPQR", {"LSH": _serial(attempt.order, grant, 1), **body}, gp.Change)
-        return Done(self._segments(attempt.order))
+        try:
+            for grant in grants:
+                self._take(attempt, grant)
+        except DeviceSaid as said:
+            # What is written and not confirmed must be known as such, or nobody would ever come back to it.
+            if said.code in _PASSING or all(grant.LPZT != _WRITTEN for grant in grants):
+                raise
+            return Done(self._evidence(order, grants, f"{said.code} {said.message}"))
+        return Done(self._evidence(order, grants))
+
+    def _take(self, attempt: Attempt, grant: gp.Grant) -> None:
+        """Both changing calls for one grant, from where it stands."""
+        steps = ("GP_FPWSGPLR", "TP_LPQR")
+        while grant.LPZT < _CONFIRMED:
+            body = {"LSH": _serial(attempt.order, grant, grant.LPZT), "LPBH": grant.LPBH}
+            self._calls.change(attempt, steps[grant.LPZT], body, gp.Change)
+            grant.LPZT += 1
 
     def poll(self, order: Order, work: ReceiveSegments) -> Answer:
-        """After 1000: still at it, or time to go on."""
-        for grant in self._grants(order, work):
+        """After 1000: still at it, done, or time to go on."""
+        grants = self._grants(order, work)
+        for grant in grants:
             if grant.LPZT < _CONFIRMED and self._known(order, _serial(order, grant, grant.LPZT)) == gp.TAKEN:
                 return Taken(say("device.working"))
-        return Later(0.0, say("device.working"))
+        finished = self._finished(order, grants)
+        return Later(0.0, say("device.working")) if finished is None else Done(finished)
 
     def recall(self, order: Order, work: ReceiveSegments) -> Recollection:
         """Finished when nothing is open and a confirmation made by this order is known; else it may simply go on."""
-        grants = self._grants(order, work)
-        if any(grant.LPZT < _CONFIRMED for grant in grants):
-            return NeverExecuted()
-        for grant in grants[-_RECENT:]:
-            if self._known(order, _serial(order, grant, 1)) == gp.OK:
-                return Found(self._segments(order))
-        return NeverExecuted()
+        finished = self._finished(order, self._grants(order, work))
+        return NeverExecuted() if finished is None else Found(finished)
+
+    def _finished(self, order: Order, grants: list[gp.Grant]) -> Segments | None:
+        if all(grant.LPZT == _CONFIRMED for grant in grants):
+            for grant in grants[-_RECENT:]:
+                if self._known(order, _serial(order, grant, 1)) == gp.OK:
+                    return self._evidence(order, grants)
+        return None
 
     def _grants(self, order: Order, work: ReceiveSegments) -> list[gp.Grant]:
         return self._calls.ask(order.address, "GP_FPDXCX", {"FPLXDM": work.kind}, gp.GrantsReply).LPXX
 
-    def _segments(self, order: Order) -> Segments:
+    def _evidence(self, order: Order, grants: list[gp.Grant], stopped_by: str = "") -> Segments:
         reply = self._calls.ask_after_change(order.address, "GP_LGXXCX", gp.SegmentsReply)
-        return Segments(segments=[segment.facts() for segment in reply.LGXX])
+        return Segments(
+            segments=[segment.facts() for segment in reply.LGXX],
+            grants=[grant.facts() for grant in grants[-_TOLD:]],
+            stopped_by=stopped_by,
+        )
 
     def _known(self, order: Order, serial: str) -> str:
         """The CODE under which the device remembers a call."""

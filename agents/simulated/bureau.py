@@ -23,6 +23,7 @@ from agents.simulated.memory import Memory, Statement
 from agents.simulated.red_desk import RedDesk
 from agents.simulated.scenario import PACING, BureauConfig, TaxpayerProfile
 from agents.simulated.seal_desk import SealDesk
+from agents.simulated.stock_desk import StockDesk
 
 TARGET = "bureau"
 
@@ -88,6 +89,7 @@ class Bureau:
             self._reds,
             self._certificates,
             TableDesk(config, self.memory, self.profile_of),
+            StockDesk(self.memory, config, clock),
             SealDesk(config, self.memory, clock, self.faults),
         )
         self._pacing = {"sczs": config.sczs or sczs, "scsjjg": scsjjg if config.scsjjg is None else config.scsjjg}
@@ -127,12 +129,6 @@ class Bureau:
                 return "COMPANY", lambda: self._company(no)
             case "POST", ["devices", no, "certify"]:
                 return "CERTIFY", lambda: self._certify_device(no)
-            case "POST", ["devices", no, "applications"]:
-                return "APPLY", lambda: self._apply(no, request.json())
-            case "GET", ["devices", no, "grants"]:
-                return "GRANTS", lambda: self._grants(no, request.query.get("kind", ""))
-            case "POST", ["devices", no, "grants", grant_no, "confirm"]:
-                return "CONFIRM", lambda: self._confirm(no, grant_no)
             case "POST", ["devices", no, "uploads"]:
                 return "SUBMIT", lambda: self._submit(no, request.body)
             case "GET", ["uploads", acceptance_no]:
@@ -256,32 +252,6 @@ class Bureau:
             }
             for limits in calendar.kinds_on(today)
         ]
-
-    async def _apply(self, no: str, body: dict[str, Any]) -> Reply:
-        device = self._device(no)
-        kind, count = str(body["kind"]), int(body["count"])
-        if not device.not_after:
-            raise BureauRefusal("虚拟设备未制证")
-        if kind not in self._suffixes():
-            raise BureauRefusal(f"无票种核定: {kind}")
-        if not 1 <= count <= numbers.GRANT_LIMIT:
-            raise BureauRefusal(f"单次申领份数须为 1 至 {numbers.GRANT_LIMIT}")
-        due = self._clock().timestamp() + self._config.grant_delay / self._config.speed
-        return Reply.of({"application_no": await self.memory.apply(no, str(body["request"]), (kind, count), due)})
-
-    def _suffixes(self) -> dict[str, str]:
-        return {limits.kind: limits.code_suffix for limits in calendar.kinds_on(calendar.today(self._clock()))}
-
-    async def _grants(self, no: str, kind: str) -> Reply:
-        device = self._device(no)
-        now = self._clock()
-        await self.memory.grant_due(device, self._suffixes(), calendar.today(now).year, now.timestamp())
-        return Reply.of({"grants": self.memory.grants(no, kind)})
-
-    async def _confirm(self, no: str, grant_no: str) -> Reply:
-        if not await self.memory.confirm(grant_no, no):
-            raise BureauRefusal("无此领票记录")
-        return Reply.of({"confirmed": True})
 
     async def _submit(self, no: str, body: bytes) -> Reply:
         """Take a batch: its results are fixed with the acceptance, and fetched by a second call."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from agents.simulated.memory import Memory, Statement
-from agents.simulated.numbers import CODE_CAPACITY, invoice_code
+from agents.simulated.numbers import CODE_CAPACITY, invoice_code, number
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS places (name TEXT PRIMARY KEY, port INTEGER NOT NULL) STRICT;
@@ -31,6 +31,10 @@ CREATE TABLE IF NOT EXISTS grants (
     start_no INTEGER NOT NULL, end_no INTEGER NOT NULL, confirmed INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX IF NOT EXISTS grants_of_device ON grants (device_no, kind);
+CREATE TABLE IF NOT EXISTS returned_runs (
+    code TEXT NOT NULL, start_no INTEGER NOT NULL, end_no INTEGER NOT NULL, device_no TEXT NOT NULL,
+    grant_no TEXT NOT NULL, free_from INTEGER NOT NULL, PRIMARY KEY (grant_no, start_no)
+) STRICT;
 CREATE TABLE IF NOT EXISTS receipts (
     code TEXT NOT NULL, no TEXT NOT NULL, taxpayer_id TEXT NOT NULL, device_no TEXT NOT NULL, kind TEXT NOT NULL,
     net TEXT NOT NULL, tax TEXT NOT NULL, gross TEXT NOT NULL, serial TEXT NOT NULL, payload_hash TEXT NOT NULL,
@@ -43,6 +47,20 @@ CREATE TABLE IF NOT EXISTS acceptances (acceptance_no TEXT PRIMARY KEY, results 
 
 
 _CONFIRMED_SHOWN = 50
+
+Run = tuple[str, str, int, int]
+"""Grant, code, first and last number of what a device owns."""
+
+
+def _without(runs: list[Run], grant_no: str, gone: tuple[int, int]) -> list[Run]:
+    """The runs when some numbers of a grant are gone."""
+    kept: list[Run] = []
+    for held, code, start, end in runs:
+        if held != grant_no or gone[1] < start or gone[0] > end:
+            kept.append((held, code, start, end))
+            continue
+        kept += [(held, code, *run) for run in ((start, gone[0] - 1), (gone[1] + 1, end)) if run[0] <= run[1]]
+    return kept
 
 
 @dataclass(frozen=True)
@@ -59,7 +77,7 @@ class DeviceRecord:
 
 @dataclass(frozen=True)
 class Grant:
-    """A run of numbers given to one device."""
+    """A run of numbers given to one device, for the application it answers."""
 
     grant_no: str
     device_no: str
@@ -68,6 +86,7 @@ class Grant:
     start_no: int
     end_no: int
     confirmed: bool
+    application_no: str
 
 
 class BureauRefusal(Exception):
@@ -81,9 +100,15 @@ class BureauMemory:
         self.memory = memory
         self.ordering = asyncio.Lock()
         self._accepted = int(self.memory.read("SELECT coalesce(max(acceptance_no), '0') FROM acceptances")[0][0])
-        self._runs: dict[str, list[tuple[str, int, int]]] = {}
-        for device_no, code, start, end in self.memory.read("SELECT device_no, code, start_no, end_no FROM grants"):
-            self._runs.setdefault(device_no, []).append((code, start, end))
+        self._runs: dict[str, list[Run]] = {}
+        for grant_no, device_no, code, start, end in self.memory.read(
+            "SELECT grant_no, device_no, code, start_no, end_no FROM grants"
+        ):
+            self._runs.setdefault(device_no, []).append((grant_no, code, start, end))
+        for device_no, grant_no, start, end in self.memory.read(
+            "SELECT device_no, grant_no, start_no, end_no FROM returned_runs"
+        ):
+            self._runs[device_no] = _without(self._runs[device_no], grant_no, (start, end))
 
     def next_acceptance(self) -> str:
         """受理序列号 for one more batch: 32 digits."""
@@ -153,7 +178,8 @@ class BureauMemory:
             for application_no, kind, count in self.memory.read(
                 due + " ORDER BY application_no", (device.device_no, now)
             ):
-                code, start, remember = self._next_run((device.area, year, suffixes[kind]), count)
+                found = self._given_back(device.area, suffixes[kind], kind, count)
+                code, start, remember = found or self._next_run((device.area, year, suffixes[kind]), count)
                 grant = (f"LP{application_no[2:]}", device.device_no, kind, code, start, start + count - 1)
                 await self.memory.write(
                     [
@@ -162,7 +188,21 @@ class BureauMemory:
                         ("UPDATE applications SET granted = 1 WHERE application_no = ?", (application_no,)),
                     ]
                 )
-                self._runs.setdefault(device.device_no, []).append((code, start, start + count - 1))
+                self._runs.setdefault(device.device_no, []).append((grant[0], code, start, start + count - 1))
+
+    def _given_back(self, area: str, suffix: str, kind: str, count: int) -> tuple[str, int, Statement] | None:
+        """Room for ``count`` numbers in what came back and was not given out again."""
+        rows = self.memory.read(
+            "SELECT r.grant_no, r.start_no, r.code, r.free_from FROM returned_runs r"
+            " JOIN grants g ON g.grant_no = r.grant_no"
+            " WHERE g.kind = ? AND r.code LIKE ? AND r.end_no - r.free_from + 1 >= ? ORDER BY r.grant_no, r.start_no",
+            (kind, f"0{area}%{suffix}", count),
+        )
+        if not rows:
+            return None
+        grant_no, start, code, free_from = rows[0]
+        row = (free_from + count, grant_no, start)
+        return code, free_from, ("UPDATE returned_runs SET free_from = ? WHERE grant_no = ? AND start_no = ?", row)
 
     def _next_run(self, series: tuple[str, int, str], count: int) -> tuple[str, int, Statement]:
         rows = self.memory.read("SELECT batch, next_no FROM codes WHERE area = ? AND year = ? AND suffix = ?", series)
@@ -179,7 +219,8 @@ class BureauMemory:
             "SELECT * FROM grants WHERE device_no = ? AND kind = ? ORDER BY grant_no DESC", (device_no, kind)
         )
         found = [
-            Grant(no, device, kind, code, start, end, bool(done)) for no, device, kind, code, start, end, done in rows
+            Grant(no, device, kind, code, start, end, bool(done), f"SL{no[2:]}")
+            for no, device, kind, code, start, end, done in rows
         ]
         kept = {g.grant_no for g in [g for g in found if g.confirmed][:_CONFIRMED_SHOWN]}
         return [g for g in reversed(found) if not g.confirmed or g.grant_no in kept]
@@ -191,9 +232,56 @@ class BureauMemory:
         await self.memory.write([("UPDATE grants SET confirmed = 1 WHERE grant_no = ?", (grant_no,))])
         return True
 
+    async def refuse_due(self, device_no: str, now: float) -> None:
+        """Turn the device's applications that are due down."""
+        sql = "UPDATE applications SET granted = 2 WHERE device_no = ? AND granted = 0 AND due <= ?"
+        await self.memory.write([(sql, (device_no, now))])
+
+    def applications(self, device_no: str, kind: str, most: int) -> list[dict[str, Any]]:
+        """The newest applications of a kind, the newest last; ``state`` as the column ``granted`` has it."""
+        rows = self.memory.read(
+            "SELECT application_no, kind, count, granted FROM applications WHERE device_no = ? AND kind = ?"
+            " ORDER BY application_no DESC LIMIT ?",
+            (device_no, kind, most),
+        )
+        return [dict(zip(("application_no", "kind", "count", "state"), row, strict=True)) for row in reversed(rows)]
+
+    async def cancel(self, device_no: str, application_no: str) -> int | None:
+        """Cancel an application that is not decided; where it then stands, None when there is none."""
+        async with self.ordering:
+            key = (application_no, device_no)
+            sql = "UPDATE applications SET granted = 3 WHERE application_no = ? AND device_no = ? AND granted = 0"
+            await self.memory.write([(sql, key)])
+            rows = self.memory.read("SELECT granted FROM applications WHERE application_no = ? AND device_no = ?", key)
+            return int(rows[0][0]) if rows else None
+
+    async def take_back(self, device_no: str, grant_no: str, run: tuple[int, int]) -> str:
+        """Take a run of a grant back, once; why not, or empty."""
+        async with self.ordering:
+            rows = self.memory.read(
+                "SELECT code, confirmed FROM grants WHERE grant_no = ? AND device_no = ?", (grant_no, device_no)
+            )
+            before = "SELECT end_no FROM returned_runs WHERE grant_no = ? AND start_no = ?"
+            known = self.memory.read(before, (grant_no, run[0]))
+            if known:
+                return "" if known[0][0] == run[1] else "号段已部分退回"
+            if not rows or not rows[0][1]:
+                return "无此领票记录或尚未确认"
+            code = rows[0][0]
+            held = (held for held in self._runs[device_no] if held[0] == grant_no)
+            if not any(first <= run[0] and run[1] <= last for _, _, first, last in held):
+                return "号段不属于该设备"
+            used = "SELECT 1 FROM receipts WHERE code = ? AND no BETWEEN ? AND ? LIMIT 1"
+            if self.memory.read(used, (code, number(run[0]), number(run[1]))):
+                return "号段中有已上传的发票"
+            row = (code, *run, device_no, grant_no, run[0])
+            await self.memory.write([("INSERT INTO returned_runs VALUES (?, ?, ?, ?, ?, ?)", row)])
+            self._runs[device_no] = _without(self._runs[device_no], grant_no, run)
+            return ""
+
     def owns(self, device_no: str, code: str, no: int) -> bool:
         """Whether this number was granted to this device."""
-        return any(run[0] == code and run[1] <= no <= run[2] for run in self._runs.get(device_no, ()))
+        return any(run[1] == code and run[2] <= no <= run[3] for run in self._runs.get(device_no, ()))
 
     def receipt(self, code: str, no: str) -> tuple[str, str, str] | None:
         """(payload hash, receipt number, received at) of an invoice already received."""

@@ -17,6 +17,10 @@ CLOCK_LIMIT = 30 * 60
 """Seconds a clock may be off: below, calibration finds nothing to do; above, nothing is signed (99800011, 09e105)."""
 
 
+LEAVING = "*"
+"""In place of a terminal: the run is on its way back to the bureau, and for nobody to use."""
+
+
 class KindFacts(Struct):
     """监控数据 of one kind, as the bureau wrote it; dates yyyyMMdd, money decimal text, 0 = not limited."""
 
@@ -111,7 +115,7 @@ class Segment:
             "ZZHM": number(self.end),
             "DQHM": number(self.next),
             "SYFS": self.left,
-            "KPZDDM": self.terminal,
+            "KPZDDM": "" if self.terminal == LEAVING else self.terminal,
             "LGRQ": self.received_on,
         }
 

@@ -63,6 +63,8 @@ class TaxpayerProfile(Struct, forbid_unknown_fields=True):
     flags: dict[str, str] = {}
     flag_days: dict[str, tuple[str, str]] = {}
     """Flag → first and last day of its validity, yyyyMMdd or empty."""
+    applications: Literal["grant", "refuse", "wait"] = "grant"
+    """What the bureau does with applications for numbers when their time has come; ``wait``: it never decides."""
 
 
 class BureauConfig(Settings):

@@ -82,6 +82,21 @@ _COLUMNS: Final = {
     "code": ("代码", "CODE"),
     "receipt": ("受理号", "RECEIPT"),
     "days_before": ("提前天数", "DAYS BEFORE"),
+    "application_no": ("受理号", "APPLICATION"),
+    "requested_by": ("申请人", "ASKED BY"),
+    "grant_no": ("批准号", "GRANT"),
+    "start_no": ("起始号", "FIRST"),
+    "end_no": ("终止号", "LAST"),
+    "used": ("已用", "USED"),
+    "returned": ("已退回", "RETURNED"),
+    "unused": ("未用", "UNUSED"),
+    "unaccounted": ("缺口", "MISSING"),
+    "threshold": ("预警余量", "THRESHOLD"),
+    "low": ("不足", "LOW"),
+    "recipients": ("收件人", "RECIPIENTS"),
+    "device_id": ("设备", "DEVICE"),
+    "level": ("库存", "STOCK"),
+    "at": ("时间", "TIME"),
 }
 
 _FACTS: Final = {
@@ -191,6 +206,23 @@ _FACTS: Final = {
     "numbers": ("期初 领购 退回 期末", "open in back close"),
     "days_before": ("截止日前几天", "days before deadline"),
     "at": ("几点 (设备时间)", "at (device time)"),
+    "application_no": ("申领受理号", "application number"),
+    "requested_by": ("申请人", "asked by"),
+    "queried_at": ("最近查询", "last queried"),
+    "decided_at": ("审批时间", "decided at"),
+    "grant_no": ("批准号", "grant"),
+    "start_no": ("起始号码", "first number"),
+    "end_no": ("终止号码", "last number"),
+    "device_no": ("设备号", "device no."),
+    "taxpayer_id": ("纳税人识别号", "taxpayer id"),
+    "count": ("数量", "count"),
+    "used": ("已用", "used"),
+    "returned": ("已退回", "returned"),
+    "unused": ("未用", "unused"),
+    "unaccounted": ("对不上的号码", "unaccounted"),
+    "threshold": ("预警余量", "threshold"),
+    "low": ("不足的设备与票种", "low devices and kinds"),
+    "recipients": ("收件人", "recipients"),
 }
 
 _NOUNS: Final = {
@@ -210,6 +242,9 @@ _NOUNS: Final = {
     "reports": ("抄报清零", "Reports"),
     "report-schedules": ("自动抄报", "Report schedules"),
     "uploads": ("上传结果", "Upload results"),
+    "applications": ("申领", "Applications"),
+    "grants": ("领票记录", "Grants"),
+    "stock-alerts": ("库存预警", "Stock alerts"),
     "help": ("帮助", "Help"),
     "related": ("关联", "Depends on this"),
 }
@@ -238,6 +273,8 @@ _SECTIONS: Final = {
     "serves": ("负责的设备", "Serves"),
     "totals": ("合计：设备 | 账本", "Totals: device | ledger"),
     "refusals": ("被拒记录", "Refusals"),
+    "grants": ("批准的号段", "Granted runs"),
+    "levels": ("各设备与票种", "Devices and kinds"),
 }
 
 TEXTS: Final[dict[str, tuple[str, str]]] = {

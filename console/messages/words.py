@@ -7,6 +7,7 @@ from typing import Final
 
 from controlplane.domain import (
     agent,
+    application,
     invoice,
     invoice_segment,
     job,
@@ -14,6 +15,7 @@ from controlplane.domain import (
     registry,
     report,
     report_schedule,
+    stock_alert,
     tax_server,
     virtual_device,
 )
@@ -40,6 +42,10 @@ _JOBS: Final = {
     "segment.apply": ("号段·申领", "numbers: apply"),
     "segment.receive": ("号段·领用", "numbers: receive"),
     "segment.distribute": ("号段·分发", "numbers: distribute"),
+    "segment.reclaim": ("号段·回收", "numbers: reclaim"),
+    "segment.return": ("号段·退回", "numbers: return"),
+    "segment.query": ("申领·查询", "application: query"),
+    "segment.cancel": ("申领·撤销", "application: cancel"),
     "seal.fetch_key": ("印章·获取公钥", "seal: fetch key"),
     "seal.apply": ("印章·申请", "seal: apply"),
     "seal.download": ("印章·下载", "seal: download"),
@@ -115,6 +121,10 @@ WORDS: Final[Mapping[str, Mapping[str, tuple[str, str]]]] = {
     "standing": {**report.STANDING_LABELS, "cleared": report.LABELS["cleared"]},
     "state.report-schedules": report_schedule.LABELS,
     "state.segments": invoice_segment.LABELS,
+    "state.applications": invoice_segment.LABELS | application.LABELS,
+    "state.grants": invoice_segment.LABELS,
+    "state.stock-alerts": stock_alert.LABELS,
+    "stock_level": stock_alert.LABELS,
     "state.agents": agent.LABELS,
     "heartbeat": {"online": ("在线", "up"), "late": ("迟到", "late"), "lost": ("失联", "lost")},
     "verb": _VERBS,

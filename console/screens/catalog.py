@@ -8,7 +8,9 @@ from console.desk import Desk
 from console.messages import Messages
 from console.screens import (
     agents,
+    applications,
     board,
+    grants,
     invoices,
     jobs,
     lines,
@@ -18,6 +20,7 @@ from console.screens import (
     reports,
     segments,
     stock,
+    stock_alerts,
     tax_servers,
     taxpayers,
     terminals,
@@ -48,6 +51,9 @@ NOUNS: Final[dict[str, Noun]] = {
         lines.NOUN,
         taxpayers.NOUN,
         terminals.NOUN,
+        applications.NOUN,
+        grants.NOUN,
+        stock_alerts.NOUN,
     )
 }
 """Path → noun, in the order of the help page."""

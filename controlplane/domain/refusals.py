@@ -76,6 +76,7 @@ CATALOGUE: Final = _catalogue()
 """Every refusal code of the product."""
 
 DUTIES: Final[tuple[str, ...]] = (
+    "stock-low",
     "upload-waiting",
     "line-certificate-expiring",
     "mail-not-delivered",

@@ -9,6 +9,7 @@ from typing import Final
 from controlplane.domain import (
     agent,
     alert_rule,
+    application,
     bureau_address,
     invoice,
     line_watch,
@@ -20,6 +21,7 @@ from controlplane.domain import (
     seal,
     secure_proxy,
     session,
+    stock_alert,
     stop,
     tax_code,
     tax_server,
@@ -31,6 +33,8 @@ from controlplane.domain.acts import ActSpec
 NOUNS: Final = (
     tax_server,
     virtual_device,
+    application,
+    stock_alert,
     agent,
     seal,
     release,

@@ -7,7 +7,7 @@ from typing import Final
 from controlplane.domain.acts import ActSpec, Field, Words, acts
 from controlplane.domain.lifecycle import machine
 
-_READY_VERBS = ("calibrate", "read", "add_terminal", "apply", "receive", "distribute")
+_READY_VERBS = ("calibrate", "read", "add_terminal", "apply", "receive", "distribute", "reclaim", "return")
 _ON_THE_WAY = ("registered", "commissioned", "company_fetched", "certified", "kinds_fetched")
 _REPEATABLE = ("fetch_company", "certify", "fetch_kinds", "fetch_rates")
 
@@ -60,6 +60,8 @@ JOB_KINDS: Final = {
     "receive": "segment.receive",
     "distribute": "segment.distribute",
     "cancel": "device.cancel",
+    "reclaim": "segment.reclaim",
+    "return": "segment.return",
 }
 """Verbs that need an agent → job kind. Suspend and resume settle at once, and so does cancelling what was never
 commissioned; ``commission_fully`` opens the job of the next step."""
@@ -85,6 +87,8 @@ ACTS: Final = (
     ActSpec(_NOUN, "apply", (_KIND, Field("count", "count", 100_000))),
     ActSpec(_NOUN, "receive", (_KIND,)),
     ActSpec(_NOUN, "distribute", (*_RUN, _TERMINAL)),
+    ActSpec(_NOUN, "reclaim", (*_RUN, _TERMINAL)),
+    ActSpec(_NOUN, "return", _RUN, dangerous=True),
 )
 """What may be done with virtual devices."""
 
@@ -99,6 +103,8 @@ WORDS: Final[Words] = {
         "apply": ("申领号段", "apply for numbers"),
         "receive": ("领用号段", "receive numbers"),
         "distribute": ("分发号段", "distribute numbers"),
+        "reclaim": ("回收号段", "reclaim numbers"),
+        "return": ("退回号段", "return numbers"),
         "cancel": ("注销", "cancel device"),
     },
     "field": {

@@ -39,8 +39,12 @@ class Sums:
         ids = [row["id"] for row in rows]
         self.stopped = facts.holding(hand, ids)
         self.stock: dict[str, dict[str, int]] = defaultdict(dict)
+        self.distributed: set[str] = set()
         for row in board.stock(hand, ids):
             self.stock[row["device_id"]][row["kind"]] = int(row["remaining"])
+            if row["remaining"] > row["reserved"]:
+                self.distributed.add(row["device_id"])
+        self.undistributed = {row["device_id"] for row in board.undistributed(hand, ids)}
         self.waiting = {row["device_id"]: row["n"] for row in board.waiting(hand, ids)}
         self.to_upload = {row["device_id"]: row["n"] for row in board.to_upload(hand, ids)}
         self.issued: dict[str, dict[str, int]] = defaultdict(dict)
@@ -124,5 +128,17 @@ def _allowed(row: Row, sums: Sums, caller: Principal) -> list[dict[str, Any]]:
         if why is None and spec.verb == "cancel":
             left = sums.left[row["id"]].refusal(row)
             why = left.message if left else None
+        if why is None and spec.verb in _NEEDS_NUMBERS:
+            why = _no_numbers(row["id"], sums, spec.verb)
         found.append(acts.verdict(spec, why))
     return found
+
+
+_NEEDS_NUMBERS = ("distribute", "reclaim", "return")
+
+
+def _no_numbers(device_id: str, sums: Sums, verb: str) -> str | None:
+    """Why no number of the device could be moved; None when some could."""
+    if verb == "reclaim":
+        return None if device_id in sums.distributed else refuse("nothing_distributed").message
+    return None if device_id in sums.undistributed else refuse("nothing_undistributed").message

@@ -7,7 +7,7 @@ from typing import Any
 
 from controlplane.domain import virtual_device
 from controlplane.domain.principal import Principal
-from controlplane.operations import jobs, quota
+from controlplane.operations import applications, jobs, numbers, quota
 from controlplane.store import taxpayers
 from controlplane.store.statement import Row
 from controlplane.store.transaction import Transaction
@@ -23,6 +23,11 @@ def _commission(tx: Transaction, device: Row, _arguments: dict[str, Any]) -> wor
     )
 
 
+def _apply(tx: Transaction, device: Row, arguments: dict[str, Any]) -> work.Work:
+    applications.refuse_second(tx, device, arguments["kind"])
+    return work.ApplySegment(**arguments)
+
+
 WORK: dict[str, Callable[[Transaction, Row, dict[str, Any]], work.Work]] = {
     "commission": _commission,
     "fetch_company": lambda tx, device, arguments: work.FetchCompany(),
@@ -32,9 +37,11 @@ WORK: dict[str, Callable[[Transaction, Row, dict[str, Any]], work.Work]] = {
     "calibrate": lambda tx, device, arguments: work.CalibrateDevice(),
     "read": lambda tx, device, arguments: work.ReadDevice(),
     "add_terminal": lambda tx, device, arguments: work.AddTerminal(**arguments),
-    "apply": lambda tx, device, arguments: work.ApplySegment(**arguments),
+    "apply": _apply,
     "receive": lambda tx, device, arguments: work.ReceiveSegments(**arguments),
     "distribute": lambda tx, device, arguments: work.DistributeSegment(**arguments),
+    "reclaim": numbers.reclaim,
+    "return": numbers.give_back,
     "cancel": lambda tx, device, arguments: work.CancelDevice(),
 }
 """Verb → the work an agent is given for it."""

@@ -69,6 +69,14 @@ def _status(value: str) -> bool:
     return _STATUS.fullmatch(value) is not None
 
 
+def _given_word(value: str) -> bool:
+    return _WORD.fullmatch(value) is not None
+
+
+def _moment_or_none(value: str) -> bool:
+    return not value or _moment(value)
+
+
 def _seconds(value: float | None) -> bool:
     return value is None or (math.isfinite(value) and abs(value) < _MOST_SECONDS)
 
@@ -171,6 +179,14 @@ _FITS: Mapping[type, Mapping[str, Callable[[Any], bool]]] = {
         "log_level": _count,
         "areas": _count,
     },
+    evidence.GrantFacts: {
+        "start_no": _number,
+        "end_no": _number,
+        "grant_no": _given_word,
+        "application_no": _word,
+    },
+    evidence.ApplicationFacts: {"application_no": _given_word, "count": _count, "at": _moment_or_none},
+    evidence.Applied: {"application_no": _given_word},
     evidence.IssuedInvoice: {"index": _count, "invoice_no": _number, "issued_at": _moment},
     evidence.TaxpayerFacts: {
         "taxpayer_id": _word,
@@ -209,7 +225,7 @@ _FITS: Mapping[type, Mapping[str, Callable[[Any], bool]]] = {
         "last_index": _count,
     },
 }
-_LISTS = ("kinds", "segments", "uploads", "releases", "flags", "rows")
+_LISTS = ("kinds", "segments", "uploads", "releases", "flags", "rows", "grants", "applications")
 
 
 def flaw(said: object) -> str:

@@ -10,7 +10,7 @@ import msgspec
 from controlplane.domain import certificate, tax_server, virtual_device
 from controlplane.domain.lifecycle import Machine
 from controlplane.domain.refusals import Refusal
-from controlplane.operations import device_steps, jobs, observations
+from controlplane.operations import device_steps, jobs
 from controlplane.operations.principals import SYSTEM
 from controlplane.store import devices, tax_servers, times
 from controlplane.store import jobs as job_store
@@ -96,7 +96,8 @@ _ISSUES = frozenset({"certify", "sync_formal", "renew"})
 # --- virtual devices
 
 
-def _device(tx: Transaction, job: Row, values: dict[str, Any]) -> None:
+def device_settled(tx: Transaction, job: Row, values: dict[str, Any]) -> None:
+    """Write what a done job told of its virtual device, and the state its verb leads to."""
     device = devices.find(tx, job["subject_id"], lock=True)
     assert device is not None
     verb = next(verb for verb, kind in virtual_device.JOB_KINDS.items() if kind == job["kind"])
@@ -153,7 +154,7 @@ def _commissioned(tx: Transaction, job: Row, outcome: wire.Outcome) -> None:
             updated_at=tx.now,
         )
     )
-    _device(tx, job, {"device_no": facts.device_no})
+    device_settled(tx, job, {"device_no": facts.device_no})
     _took_place(tx, device["tax_server_id"], facts.quota_left)
     if server and server["agent_id"]:
         tx.raise_event(Event("agents", server["agent_id"], jobs.PLATFORM, "serves", topic=server["target_id"]))
@@ -170,23 +171,23 @@ def _took_place(tx: Transaction, server_id: str, told: int | None) -> None:
 
 def _company(tx: Transaction, job: Row, outcome: wire.Outcome) -> None:
     facts = _evidence(outcome, evidence.Company)
-    _device(tx, job, {"company": msgspec.json.encode(facts).decode()})
+    device_settled(tx, job, {"company": msgspec.json.encode(facts).decode()})
 
 
 def _certified(tx: Transaction, job: Row, outcome: wire.Outcome) -> None:
     facts = _evidence(outcome, evidence.Certified)
     issued_at = facts.issued_at or outcome.at
-    _device(tx, job, {"certificate_not_after": facts.not_after, "certificate_issued_at": issued_at})
+    device_settled(tx, job, {"certificate_not_after": facts.not_after, "certificate_issued_at": issued_at})
 
 
 def _kinds(tx: Transaction, job: Row, outcome: wire.Outcome) -> None:
     facts = _evidence(outcome, evidence.Kinds)
-    _device(tx, job, {"kinds": msgspec.json.encode(facts.kinds).decode()})
+    device_settled(tx, job, {"kinds": msgspec.json.encode(facts.kinds).decode()})
 
 
 def _rates(tx: Transaction, job: Row, outcome: wire.Outcome) -> None:
     facts = _evidence(outcome, evidence.Rates)
-    _device(tx, job, {"rates": msgspec.json.encode(facts.rates).decode()})
+    device_settled(tx, job, {"rates": msgspec.json.encode(facts.rates).decode()})
 
 
 def _terminal(tx: Transaction, job: Row, _outcome: wire.Outcome) -> None:
@@ -201,25 +202,17 @@ def _terminal(tx: Transaction, job: Row, _outcome: wire.Outcome) -> None:
         updated_at=tx.now,
     )
     tx.add(terminal)
-    _device(tx, job, {})
+    device_settled(tx, job, {})
     tx.raise_event(Event("terminals", terminal.id, job["taxpayer_id"], "added", 1))
 
 
-def _segments(tx: Transaction, job: Row, outcome: wire.Outcome) -> None:
-    facts = _evidence(outcome, evidence.Segments)
-    device = devices.find(tx, job["subject_id"])
-    assert device is not None
-    observations.take_segments(tx, device, facts.segments)
-    _device(tx, job, {})
-
-
 def _settled(tx: Transaction, job: Row, _outcome: wire.Outcome) -> None:
-    _device(tx, job, {})
+    device_settled(tx, job, {})
 
 
 def _cancelled(tx: Transaction, job: Row, _outcome: wire.Outcome) -> None:
     """The device is no more: its agent forgets it, too."""
-    _device(tx, job, {"to_ready": 0})
+    device_settled(tx, job, {"to_ready": 0})
     binding = job_store.glance(tx, job["subject_id"])
     if binding is not None and binding["agent_id"]:
         tx.raise_event(Event("agents", binding["agent_id"], jobs.PLATFORM, "serves", topic=binding["agent_id"]))
@@ -242,9 +235,6 @@ DONE: dict[str, Settle] = {
     "device.calibrate": _settled,
     "device.read": _settled,
     "terminal.add": _terminal,
-    "segment.apply": _settled,
-    "segment.receive": _segments,
-    "segment.distribute": _segments,
 }
 """Job kind → what its outcome ``done`` changes."""
 
@@ -264,7 +254,5 @@ EVIDENCE: dict[str, type] = {
     "device.certify": evidence.Certified,
     "device.fetch_kinds": evidence.Kinds,
     "device.fetch_rates": evidence.Rates,
-    "segment.receive": evidence.Segments,
-    "segment.distribute": evidence.Segments,
 }
 """Job kind → the evidence a done job must bring."""

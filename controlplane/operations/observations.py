@@ -48,7 +48,7 @@ def take(tx: Transaction, agent_id: str, seen: Observation, rules: IssuingRules)
     if seen.reachable:
         if before["reachable"] == 0:
             jobs.wake(tx, before["id"])
-        take_segments(tx, before, seen.segments)
+        take_segments(tx, before, seen.segments, seen.read_at)
         values["upload_cursor"] = cursor = _uploads(tx, before, seen.uploads)
     changed = any(values[name] != before[name] for name in _READING if name in values) or _moved(before, seen)
     mark(tx, before["id"], values, tell=changed)
@@ -87,9 +87,16 @@ def mark(tx: Transaction, device_id: str, values: dict[str, Any], tell: bool = T
         tx.raise_event(Event("virtual-devices", device_id, device["taxpayer_id"], "read", device["version"]))
 
 
-def take_segments(tx: Transaction, device: Row, seen: list[SegmentFacts]) -> None:
-    """Bring the ledger's segments of a device to what the device holds; the next number never goes back."""
+def take_segments(tx: Transaction, device: Row, seen: list[SegmentFacts], told_at: str) -> None:
+    """Bring the ledger's segments of a device to what the device held at ``told_at``; the next number never goes back.
+
+    What was told before the segments on record were is left alone: it would bring back numbers that have gone since,
+    and that may be somebody else's by now.
+    """
     taxpayer_id, device_id = device["taxpayer_id"], device["id"]
+    if device["segments_at"] and told_at < device["segments_at"]:
+        return
+    devices.read(tx, device_id, {"segments_at": told_at})
     known = {(row["invoice_code"], row["start_no"]): row for row in segments.of_device(tx, taxpayer_id, device_id)}
     changed = False
     for facts in seen:
@@ -134,8 +141,12 @@ def _claimed(tx: Transaction, device: Row, facts: SegmentFacts) -> bool:
         "taxpayer_id": device["taxpayer_id"],
         "device_id": device["id"],
     }
-    if segments.claim(tx, wanted) is None:
+    holder = segments.claim(tx, wanted)
+    if holder is None:
         return True
+    if job_store.leaving(tx, holder["device_id"]):
+        # The bureau has them back from there, and we do not know it yet: they are taken up with the next reading.
+        return False
     suspend(tx, device["id"], _overlap(facts))
     return False
 

@@ -89,6 +89,7 @@ def _contradiction(tx: Transaction, job: Row, outcome: wire.Outcome) -> str:
         or fleet_settlement.contradiction(tx, job, outcome)
         or seal_settlement.contradiction(tx, job, outcome)
         or void_settlement.contradiction(tx, job, outcome)
+        or stock_settlement.contradiction(tx, job, outcome)
     )
 
 

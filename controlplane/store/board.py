@@ -22,6 +22,15 @@ def stock(hand: Connection, device_ids: Sequence[str]) -> list[Row]:
     )
 
 
+def undistributed(hand: Connection, device_ids: Sequence[str]) -> list[Row]:
+    """Devices that hold numbers no terminal has."""
+    return _sum(
+        hand,
+        device_ids,
+        "SELECT DISTINCT device_id FROM segments WHERE state = 'on_device' AND device_id IN ({})",
+    )
+
+
 def waiting(hand: Connection, device_ids: Sequence[str]) -> list[Row]:
     """Per device: invoices that wait for it."""
     return _sum(

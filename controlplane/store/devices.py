@@ -45,6 +45,8 @@ class DeviceRow(SQLModel, table=True):
     last_index: int = 0
     upload_cursor: int = 0
     read_at: str | None = None
+    segments_at: str | None = None
+    """When the segments on record were told by the device; what was told before that no longer counts."""
     version: int = 1
     created_at: str
     updated_at: str

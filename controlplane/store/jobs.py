@@ -102,6 +102,10 @@ _UNTOLD_ISSUES = Statement(
 _LARGEST_QUEUED = Statement(
     f"SELECT i.kind, MAX(i.gross_fen) AS gross_fen {_OF_INVOICES} AND j.state = 'queued' GROUP BY i.kind"
 )
+_LEAVING = Statement(
+    f"SELECT id FROM jobs WHERE target_id = :target_id AND {OPEN} AND kind = 'segment.return' "
+    "AND state IN ('leased', 'unknown') LIMIT 1"
+)
 _EVIDENCE = Statement(
     "SELECT id FROM evidence WHERE job_id = :job_id AND epoch = :epoch AND outcome = :outcome LIMIT 1"
 )
@@ -185,6 +189,11 @@ def commissioning(hand: Connection, server_id: str) -> int:
     """How many virtual devices a tax server is being asked for right now."""
     row = hand.one(_COMMISSIONING, {"target_id": server_id})
     return int(row["n"]) if row else 0
+
+
+def leaving(hand: Connection, target_id: str) -> bool:
+    """Whether a device is giving numbers back to the bureau, and has not told how it ended."""
+    return hand.one(_LEAVING, {"target_id": target_id}) is not None
 
 
 def queued_issues(hand: Connection, target_id: str, before: str = "~") -> list[Row]:

@@ -8,6 +8,7 @@ from controlplane.store import (
     agents,
     alert_flips,
     alert_rules,
+    applications,
     batches,
     devices,
     head,
@@ -27,6 +28,7 @@ from controlplane.store import (
     secure_proxies,
     segments,
     slots,
+    stock_alerts,
     stops,
     tax_codes,
     tax_servers,
@@ -36,6 +38,7 @@ from controlplane.store import (
 
 NOUNS = (
     agents,
+    applications,
     batches,
     alert_flips,
     alert_rules,
@@ -58,6 +61,7 @@ NOUNS = (
     segments,
     slots,
     stops,
+    stock_alerts,
     tax_codes,
     tax_servers,
     taxpayers,

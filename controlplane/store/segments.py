@@ -59,7 +59,8 @@ _CLAIM = Statement(
     "VALUES (:invoice_code, :start_no, :end_no, :taxpayer_id, :device_id)"
 )
 _OF_DEVICE = Statement(
-    "SELECT * FROM segments WHERE taxpayer_id = :taxpayer_id AND device_id = :device_id ORDER BY invoice_code, start_no"
+    "SELECT * FROM segments WHERE taxpayer_id = :taxpayer_id AND device_id = :device_id AND state <> 'returned' "
+    "ORDER BY invoice_code, start_no"
 )
 _DROP = Statement("DELETE FROM segments WHERE taxpayer_id = :taxpayer_id AND id = :id")
 _MOVE = Statement(
@@ -69,12 +70,29 @@ _MOVE = Statement(
 )
 _HOLDING = Statement(
     "SELECT * FROM segments WHERE taxpayer_id = :taxpayer_id AND device_id = :device_id "
-    "AND invoice_code = :invoice_code AND start_no <= :number AND end_no >= :number"
+    "AND invoice_code = :invoice_code AND start_no <= :number AND end_no >= :number AND state <> 'returned'"
 )
 _FORWARD = Statement(
     "UPDATE segments SET next_no = CASE WHEN next_no > :next_no THEN next_no ELSE :next_no END, "
     "state = CASE WHEN :next_no > end_no THEN 'exhausted' ELSE state END, updated_at = :now "
     "WHERE taxpayer_id = :taxpayer_id AND id = :id"
+)
+_DROP_RANGE = Statement("DELETE FROM number_ranges WHERE invoice_code = :invoice_code AND start_no = :start_no")
+_DEVICES_OF_TREE = Statement(
+    "SELECT id AS device_id, device_no, name AS device_name, state AS device_state, read_at FROM devices "
+    "WHERE taxpayer_id = :taxpayer_id AND state <> 'cancelled' ORDER BY id LIMIT :limit"
+)
+_HELD_OF_TAXPAYER = Statement(
+    "SELECT * FROM segments WHERE taxpayer_id = :taxpayer_id AND state IN ('on_device', 'on_terminal') "
+    "ORDER BY device_id, terminal_code, kind, invoice_code, start_no LIMIT :limit"
+)
+_OF_GRANT = Statement(
+    "SELECT * FROM segments WHERE taxpayer_id = :taxpayer_id AND device_id = :device_id AND grant_no = :grant_no "
+    "ORDER BY start_no"
+)
+_TOLD_OF = Statement(
+    "SELECT state, COUNT(*) AS n FROM invoices WHERE taxpayer_id = :taxpayer_id AND invoice_code = :invoice_code "
+    "AND device_id = :device_id AND invoice_no >= :first AND invoice_no <= :last GROUP BY state"
 )
 
 
@@ -90,6 +108,19 @@ def claim(hand: Connection, wanted: Row) -> Row | None:
     if foreign is None:
         hand.run_many(_CLAIM, [{**wanted, "start_no": start, "end_no": end} for start, end in _uncovered(wanted, held)])
     return foreign
+
+
+def release(hand: Connection, wanted: Row) -> None:
+    """Give a range up: the bureau may grant it again, to anybody. What the device holds beside it stays claimed."""
+    hand.run(_CODE, wanted)
+    hand.one(_LOCK_CODE, wanted)
+    for row in hand.rows(_OVERLAP, wanted):
+        if row["device_id"] != wanted["device_id"]:
+            continue
+        hand.run(_DROP_RANGE, row)
+        left, right = (row["start_no"], wanted["start_no"] - 1), (wanted["end_no"] + 1, row["end_no"])
+        kept = [{**row, "start_no": start, "end_no": end} for start, end in (left, right) if start <= end]
+        hand.run_many(_CLAIM, kept)
 
 
 def _uncovered(wanted: Row, held: list[Row]) -> list[tuple[int, int]]:
@@ -124,3 +155,24 @@ def move(hand: Connection, values: Row) -> None:
 def forward(hand: Connection, taxpayer_id: str, segment_id: str, next_no: int, now: str) -> None:
     """A number was used: the next one follows."""
     hand.run(_FORWARD, {"taxpayer_id": taxpayer_id, "id": segment_id, "next_no": next_no, "now": now})
+
+
+def devices_of(hand: Connection, taxpayer_id: str, limit: int) -> list[Row]:
+    """Devices of a taxpayer as the tree of stock names them."""
+    return hand.rows(_DEVICES_OF_TREE, {"taxpayer_id": taxpayer_id, "limit": limit})
+
+
+def held_by(hand: Connection, taxpayer_id: str, limit: int) -> list[Row]:
+    """Segments of a taxpayer that have numbers left, by device, terminal, kind and number."""
+    return hand.rows(_HELD_OF_TAXPAYER, {"taxpayer_id": taxpayer_id, "limit": limit})
+
+
+def of_grant(hand: Connection, place: Row) -> list[Row]:
+    """What became of a grant, returned parts too. ``place``: taxpayer_id, device_id, grant_no."""
+    return hand.rows(_OF_GRANT, place)
+
+
+def told_of(hand: Connection, grant: Row) -> list[tuple[str, int]]:
+    """(state, number) of the invoices on record within a grant's numbers on its device."""
+    bounds = {"first": f"{grant['start_no']:08d}", "last": f"{grant['end_no']:08d}"}
+    return [(row["state"], int(row["n"])) for row in hand.rows(_TOLD_OF, {**grant, **bounds})]

@@ -51,6 +51,22 @@ _RELEASE = Statement(
     "UPDATE stock SET reserved = CASE WHEN reserved > 0 THEN reserved - 1 ELSE 0 END "
     "WHERE taxpayer_id = :taxpayer_id AND device_id = :device_id AND terminal_code = :terminal_code AND kind = :kind"
 )
+_PLACE = Statement(
+    "SELECT * FROM stock WHERE taxpayer_id = :taxpayer_id AND device_id = :device_id "
+    "AND terminal_code = :terminal_code AND kind = :kind",
+    for_update=True,
+)
+_RESERVED_OF = Statement(
+    "SELECT device_id, terminal_code, kind, reserved FROM stock WHERE taxpayer_id = :taxpayer_id AND reserved > 0"
+)
+_HOLD = Statement(
+    "UPDATE stock SET reserved = reserved + :count WHERE taxpayer_id = :taxpayer_id AND device_id = :device_id "
+    "AND terminal_code = :terminal_code AND kind = :kind AND remaining >= reserved + :count"
+)
+_LET_GO = Statement(
+    "UPDATE stock SET reserved = CASE WHEN reserved > :count THEN reserved - :count ELSE 0 END "
+    "WHERE taxpayer_id = :taxpayer_id AND device_id = :device_id AND terminal_code = :terminal_code AND kind = :kind"
+)
 _USED = Statement(
     "UPDATE stock SET remaining = CASE WHEN remaining > 0 THEN remaining - 1 ELSE 0 END, "
     "reserved = CASE WHEN reserved > 0 THEN reserved - 1 ELSE 0 END "
@@ -93,6 +109,26 @@ def reserve(hand: Connection, place: Row) -> bool:
 def release(hand: Connection, place: Row) -> None:
     """Give a reservation back."""
     hand.run(_RELEASE, place)
+
+
+def stock_at(hand: Connection, where: Row) -> Row | None:
+    """One row of stock, locked. ``where``: taxpayer_id, device_id, terminal_code, kind."""
+    return hand.one(_PLACE, where)
+
+
+def reserved_of(hand: Connection, taxpayer_id: str) -> list[Row]:
+    """Per device, terminal and kind of a taxpayer: numbers spoken for."""
+    return hand.rows(_RESERVED_OF, {"taxpayer_id": taxpayer_id})
+
+
+def hold(hand: Connection, where: Row, count: int) -> bool:
+    """Keep ``count`` numbers that are to leave the terminal from new invoices; False when not so many are free."""
+    return hand.run(_HOLD, {**where, "count": count}) == 1
+
+
+def let_go(hand: Connection, where: Row, count: int) -> None:
+    """The numbers left the terminal, or stay there for good: they are kept from nobody any more."""
+    hand.run(_LET_GO, {**where, "count": count})
 
 
 def used(hand: Connection, place: Row) -> None:

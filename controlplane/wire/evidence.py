@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Literal
 
+from msgspec import field
+
 from controlplane.wire.frame import Frame
 
 
@@ -109,10 +111,28 @@ class Applied(Frame, tag="applied"):
     application_no: str
 
 
+class GrantFacts(Frame):
+    """A run of numbers the bureau granted; ``application_no`` is empty where it does not say which one it answers."""
+
+    grant_no: str
+    kind: str
+    invoice_code: str
+    start_no: str
+    end_no: str
+    status: Literal["granted", "written", "confirmed"]
+    application_no: str = ""
+
+
 class Segments(Frame, tag="segments"):
-    """All segments on the device after receive or distribute."""
+    """All segments on the device after receive, distribute, reclaim or return.
+
+    A receive tells its ``grants`` too, each as it stands now; ``stopped_by`` is the device's or bureau's text when it
+    could not finish them all: what is written then waits to be confirmed.
+    """
 
     segments: list[SegmentFacts]
+    grants: list[GrantFacts] = field(default_factory=list)
+    stopped_by: str = ""
 
 
 class IssuedInvoice(Frame, tag="issued"):
@@ -267,9 +287,10 @@ class ApplicationFacts(Frame):
 
 
 class Applications(Frame, tag="applications"):
-    """Applications of a device for one kind, newest last."""
+    """Applications of a device for one kind, newest last, and what the bureau granted."""
 
     applications: list[ApplicationFacts]
+    grants: list[GrantFacts] = field(default_factory=list)
 
 
 class Voided(Frame, tag="voided"):

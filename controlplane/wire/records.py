@@ -239,6 +239,64 @@ class Stock(Record):
     available: int
 
 
+class Application(Record):
+    """An application for numbers, with its grants and the verbs that are allowed now."""
+
+    id: str
+    device_id: str
+    taxpayer_id: str
+    kind: str
+    count: int
+    application_no: str
+    state: str
+    version: int
+    allowed: list[Verb]
+
+
+class Grant(Record):
+    """A run the bureau granted. ``used`` + ``returned`` + ``unused`` + ``unaccounted`` = ``count``."""
+
+    id: str
+    device_id: str
+    taxpayer_id: str
+    kind: str
+    invoice_code: str
+    start_no: str
+    end_no: str
+    state: str
+    count: int
+    used: int
+    returned: int
+    unused: int
+    unaccounted: int
+
+
+class StockTree(Record):
+    """Stock of a taxpayer by device, terminal and segment."""
+
+    taxpayer_id: str
+    age_seconds: int | None
+    complete: bool
+    kinds: dict[str, dict[str, int]]
+    devices: list[dict[str, Any]]
+
+
+class StockAlert(Record):
+    """A threshold and whom it writes to. No device: each device; no kind: each kind."""
+
+    id: str
+    taxpayer_id: str
+    device_id: str | None
+    kind: str | None
+    threshold: int
+    recipients: list[str]
+    state: str
+    version: int
+    low: int
+    """Devices and kinds that are low now, as last told."""
+    allowed: list[Verb]
+
+
 class Order(Record):
     """An order as received, and the invoice it became."""
 

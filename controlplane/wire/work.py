@@ -127,9 +127,14 @@ class ApplySegment(Frame, tag="segment.apply"):
 
 
 class ReceiveSegments(Frame, tag="segment.receive"):
-    """领用: query what was granted, write it to the device, confirm to the bureau (three calls, resumable)."""
+    """领用: query what was granted, write it to the device, confirm to the bureau (three calls, resumable).
+
+    ``patient``: wait a while for the bureau to decide, and refuse when it granted nothing; otherwise only finish what
+    is there and tell how it stands.
+    """
 
     kind: str
+    patient: bool = True
 
 
 class DistributeSegment(Frame, tag="segment.distribute"):

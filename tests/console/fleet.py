@@ -235,6 +235,9 @@ def standard() -> Plane:
         ],
     )
     plane.fill("segments", [segment(1), segment(2, state="on_device", terminal_code=None, left=500)])
+    plane.fill("applications", [application(1), application(2, state="granted")])
+    plane.fill("grants", [grant(1), grant(2, state="confirmed")])
+    plane.fill("stock-alerts", [stock_alert(1), stock_alert(2, state="disabled", low=0)])
     plane.fill("terminals", [terminal(1)])
     plane.fill("red-forms", [RED_FORM])
     plane.fill("stock", [stock("026", 0), stock("028", 40), stock("007", 800)])
@@ -365,5 +368,68 @@ def line(number: int, **more: Any) -> Record:
         "duration_ms": 41.5,
         "at": at(2),
         "history": [{"at": at(7), "verdict": "ok", "duration_ms": 40.0}],
+        **more,
+    }
+
+
+def application(number: int, **more: Any) -> Record:
+    return {
+        "id": f"application-{number}",
+        "device_id": "device-3",
+        "device_no": "499900000003",
+        "taxpayer_id": "91990003MA0000015Q",
+        "kind": "026",
+        "count": 500,
+        "application_no": f"SL{number:010d}",
+        "state": "applied",
+        "message": "",
+        "requested_by": "小李",
+        "queried_at": None,
+        "decided_at": None,
+        "created_at": at(5),
+        "version": 1,
+        "grants": [grant(number)],
+        "allowed": [{"verb": "query", "enabled": True, "why": ""}],
+        **more,
+    }
+
+
+def grant(number: int, **more: Any) -> Record:
+    return {
+        "id": f"grant-{number}",
+        "device_id": "device-3",
+        "device_no": "499900000003",
+        "taxpayer_id": "91990003MA0000015Q",
+        "grant_no": f"LP{number:010d}",
+        "application_no": f"SL{number:010d}",
+        "kind": "026",
+        "invoice_code": "033022600111",
+        "start_no": f"0000{number}001",
+        "end_no": f"0000{number}500",
+        "state": "written",
+        "message": "300001 无法连接税局",
+        "count": 500,
+        "used": 20,
+        "returned": 100,
+        "unused": 380,
+        "unaccounted": 0,
+        **more,
+    }
+
+
+def stock_alert(number: int, **more: Any) -> Record:
+    return {
+        "id": f"alert-{number}",
+        "taxpayer_id": "91990003MA0000015Q",
+        "device_id": None,
+        "device_no": None,
+        "kind": None,
+        "threshold": 100,
+        "recipients": ["a@example.com", "b@example.com"],
+        "state": "enabled",
+        "version": 1,
+        "low": 1,
+        "levels": [{"device_id": "device-3", "kind": "026", "level": "low", "left": 99, "at": at(9)}],
+        "allowed": [{"verb": "test", "enabled": True, "why": ""}],
         **more,
     }

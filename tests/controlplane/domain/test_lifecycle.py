@@ -7,6 +7,7 @@ import pytest
 from controlplane.domain import (
     agent,
     alert_rule,
+    application,
     bureau_address,
     certificate,
     delivery,
@@ -15,6 +16,7 @@ from controlplane.domain import (
     job,
     line_watch,
     red_form,
+    stock_alert,
     tax_code,
     tax_server,
     taxpayer,
@@ -23,7 +25,9 @@ from controlplane.domain import (
 from controlplane.domain.lifecycle import Machine, machine
 from controlplane.domain.refusals import Refusal
 
-READY = "fetch_company certify fetch_kinds fetch_rates calibrate read add_terminal apply receive distribute"
+READY = (
+    "fetch_company certify fetch_kinds fetch_rates calibrate read add_terminal apply receive distribute reclaim return"
+)
 STAYS = " ".join(f"{verb}=self" for verb in READY.split())
 
 BY_HAND: dict[str, tuple[Machine, str, dict[str, str]]] = {
@@ -133,15 +137,36 @@ BY_HAND: dict[str, tuple[Machine, str, dict[str, str]]] = {
         invoice_segment.MACHINE,
         "on_device",
         {
-            "on_device": "distribute=on_terminal exhaust=exhausted",
+            "on_device": "distribute=on_terminal return=returned exhaust=exhausted",
             "on_terminal": "reclaim=on_device exhaust=exhausted",
             "exhausted": "",
+            "returned": "",
         },
     ),
     "grant": (
         invoice_segment.GRANT,
         "granted",
         {"granted": "write=written", "written": "confirm=confirmed", "confirmed": ""},
+    ),
+    "application": (
+        application.MACHINE,
+        "applied",
+        {
+            "applied": "query=self grant=granted refuse=refused cancel=cancelled",
+            "granted": "query=self receive=received",
+            "refused": "",
+            "cancelled": "",
+            "received": "",
+        },
+    ),
+    "stock_alert": (
+        stock_alert.MACHINE,
+        "enabled",
+        {
+            "enabled": "change=self disable=disabled test=self remove=removed",
+            "disabled": "change=self enable=enabled test=self remove=removed",
+            "removed": "",
+        },
     ),
     "job": (
         job.MACHINE,
@@ -261,6 +286,9 @@ def test_verbs_labels_and_results_fit_their_machines() -> None:
     assert set(job.LABELS) == job.MACHINE.states
     assert set(job.MOVES_BY_RESULT.values()) <= job.MACHINE.moves
     assert set(invoice_segment.LABELS) == invoice_segment.MACHINE.states | invoice_segment.GRANT.states
+    assert set(application.LABELS) == application.MACHINE.states
+    assert set(application.JOB_KINDS) <= application.MACHINE.moves
+    assert set(stock_alert.LABELS) == stock_alert.MACHINE.states | {"low", "enough"}
     assert set(agent.LABELS) == agent.MACHINE.states | {"online", "late", "lost"}
 
 

@@ -175,8 +175,10 @@ def fleet_evidence(order: wire.Order, quota: int, now: datetime) -> evidence.Evi
         return tables.page([tables.code(number) for number in range(1, 4)], asked.start, asked.most)
     if isinstance(asked, work.ApplySegment):
         return evidence.Applied(application_no="A1")
-    if isinstance(asked, work.ReceiveSegments | work.DistributeSegment):
+    if isinstance(asked, work.ReceiveSegments | work.DistributeSegment | work.ReclaimSegment | work.ReturnSegment):
         return evidence.Segments(segments=[])
+    if isinstance(asked, work.QueryApplications):
+        return evidence.Applications(applications=[])
     servers = work.SynchroniseServer | work.CalibrateServer | work.CommissionServer | work.CertifyServer
     servers |= work.RequestFormal | work.SynchroniseFormal | work.RenewServer
     return server_facts(order, quota, now) if isinstance(asked, servers) else evidence.Nothing()

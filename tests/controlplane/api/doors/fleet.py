@@ -99,7 +99,6 @@ VALID: dict[str, Maker] = {
     _DEVICE + "add_terminal": lambda house, n: house.on_device(
         "add_terminal", terminal_code=f"T{n}", terminal_name="分机"
     ),
-    _DEVICE + "apply": lambda house, n: house.on_device("apply", kind="026", count=10),
     _DEVICE + "receive": lambda house, n: house.on_device("receive", kind="026"),
     _DEVICE + "distribute": _distribute,
 }
