@@ -10,6 +10,7 @@ from agents.digest import sha256_hex
 from agents.drivers import gp_replies as gp
 from agents.drivers.contract import Answer, Attempt, Done, Found, Later, NeverExecuted, Recollection, Refused, Taken
 from agents.drivers.gp_calls import DeviceSaid, GpCalls
+from agents.drivers.gp_numbers import Grant
 from agents.phrases import say
 from controlplane.wire.agents import Order
 from controlplane.wire.evidence import Segments
@@ -52,7 +53,7 @@ class Receiving:
             return Done(self._evidence(order, grants, f"{said.code} {said.message}"))
         return Done(self._evidence(order, grants))
 
-    def _take(self, attempt: Attempt, grant: gp.Grant) -> None:
+    def _take(self, attempt: Attempt, grant: Grant) -> None:
         """Both changing calls for one grant, from where it stands."""
         steps = ("GP_FPWSGPLR", "TP_LPQR")
         while grant.LPZT < _CONFIRMED:
@@ -74,17 +75,17 @@ class Receiving:
         finished = self._finished(order, self._grants(order, work))
         return NeverExecuted() if finished is None else Found(finished)
 
-    def _finished(self, order: Order, grants: list[gp.Grant]) -> Segments | None:
+    def _finished(self, order: Order, grants: list[Grant]) -> Segments | None:
         if all(grant.LPZT == _CONFIRMED for grant in grants):
             for grant in grants[-_RECENT:]:
                 if self._known(order, _serial(order, grant, 1)) == gp.OK:
                     return self._evidence(order, grants)
         return None
 
-    def _grants(self, order: Order, work: ReceiveSegments) -> list[gp.Grant]:
+    def _grants(self, order: Order, work: ReceiveSegments) -> list[Grant]:
         return self._calls.ask(order.address, "GP_FPDXCX", {"FPLXDM": work.kind}, gp.GrantsReply).LPXX
 
-    def _evidence(self, order: Order, grants: list[gp.Grant], stopped_by: str = "") -> Segments:
+    def _evidence(self, order: Order, grants: list[Grant], stopped_by: str = "") -> Segments:
         reply = self._calls.ask_after_change(order.address, "GP_LGXXCX", gp.SegmentsReply)
         return Segments(
             segments=[segment.facts() for segment in reply.LGXX],
@@ -100,5 +101,5 @@ class Receiving:
             return said.code
 
 
-def _serial(order: Order, grant: gp.Grant, step: int) -> str:
+def _serial(order: Order, grant: Grant, step: int) -> str:
     return sha256_hex(f"{order.serial}/{grant.LPBH}/{step}".encode())[:32]
