@@ -5,12 +5,14 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 from console.settings import DEFAULT_URL, THEMES, Settings
 
 SIGNED_OUT = 2
+T = TypeVar("T")
 COMMANDS = ("get", "do", "acts")
 """Commands that need no screen."""
 
@@ -105,18 +107,33 @@ def _signed_in(url: str, user: str) -> str | None:
     from console.link import HttpTransport, Link, LinkError
     from console.plain import plain
 
-    async def ask(password: str) -> str:
-        transport = HttpTransport(url, "")
+    async def with_link(token: str, ask: Callable[[Link], Awaitable[T]]) -> T:
+        transport = HttpTransport(url, token)
         try:
-            return await Link(transport).sign_in(user, password)
+            return await ask(Link(transport))
         finally:
             await transport.close()
 
     try:
-        return asyncio.run(ask(getpass.getpass(f"{user}: "))) or None
+        password = getpass.getpass(f"{user}: ")
+        token = asyncio.run(with_link("", lambda link: link.sign_in(user, password)))
+        me = asyncio.run(with_link(token, lambda link: link.me())) if token else {}
+        if me.get("must_change_password") is True:
+            print("口令是别人给的, 请改成自己的 / somebody else gave this password: choose your own", file=sys.stderr)
+            new = _chosen(getpass.getpass)
+            token = asyncio.run(with_link(token, lambda link: link.change_password(password, new)))
+        return token or None
     except LinkError as error:
         print(f"taxplane: {plain(error)}", file=sys.stderr)
         return None
+
+
+def _chosen(ask: Callable[[str], str]) -> str:
+    """A new password, typed twice alike."""
+    while True:
+        new = ask("新口令 / new password: ")
+        if ask("再输一次 / once more: ") == new:
+            return new
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from textual.filter import LineFilter
 from console.desk import Desk
 from console.feed import Batch, Feed, Standing
 from console.link import HttpTransport, Link, LinkError
+from console.records import text
 from console.screens.act_form import ActForm
 from console.screens.catalog import COMMANDS, NOUNS, candidates, command_named, noun_named, screen_of
 from console.screens.detail import DetailScreen
@@ -27,6 +28,8 @@ from console.widgets.inert import InertLines
 
 _DEEPEST = 16
 """Screens one may be away from the board; going further begins from there again."""
+_MOST_STOPS = 20
+"""Emergency stops named in the banner."""
 
 
 def utc_now() -> datetime:
@@ -82,6 +85,18 @@ class Console(App[int]):
             self.desk.principal = await self.desk.link.me()
         except LinkError:
             return  # the feed and the board tell what is wrong
+        await self._look_for_stops()
+
+    async def _look_for_stops(self) -> None:
+        """Fill the banner with the emergency stops in force."""
+        try:
+            found = (await self.desk.link.page("stops", _MOST_STOPS, {"active": "true"})).items
+        except LinkError:
+            return  # what stood there stands on: a lost line ends no stop
+        holding = [stop for stop in found if text(stop, "state") == "active"]
+        self.desk.emergency = " · ".join(
+            f"{text(stop, 'target_name')}: {text(stop, 'reason')} ({text(stop, 'stopped_by')})" for stop in holding
+        )
         self.show_standing()
 
     async def on_unmount(self) -> None:
@@ -93,6 +108,8 @@ class Console(App[int]):
     def feed_delivered(self, batch: Batch) -> None:
         """Hand changes to what is on screen; a covered screen hears of them when it is seen again."""
         self.desk.heard_at = self.desk.clock()
+        if batch.resync or "stops" in batch.changed:
+            self.run_worker(self._look_for_stops())
         covered = False
         for screen in reversed(self.screen_stack):
             if isinstance(screen, ActForm):

@@ -194,6 +194,11 @@ class Link:
         session = await self._ask("POST", "/v1/sessions", body={"username": username, "password": password})
         return text(session, "token")
 
+    async def change_password(self, current: str, new: str) -> str:
+        """Change one's own password; the token of the new session. All that was open before is over."""
+        session = await self._ask("POST", "/v1/me/password", body={"current": current, "new": new})
+        return text(session, "token")
+
     async def me(self) -> Record:
         """Who the token speaks for."""
         return await self._ask("GET", "/v1/me")

@@ -21,10 +21,14 @@ def main(argv: list[str] | None = None) -> int:
     commands.add_parser("migrate", help="bring the database to the newest schema and furnish a new one")
     probe = commands.add_parser("probe", help="run a probe clock against a server")
     probe.add_argument("--api", required=True, help="URL of the server; the token is read from TAXPLANE_TOKEN")
-    principal = commands.add_parser("principal", help="create a principal and a token for it")
+    principal = commands.add_parser("principal", help="create a principal and a token for it, or reset a password")
     principal.add_argument("name")
-    principal.add_argument("--role", required=True, choices=["admin", "operator", "auditor", "front_end", "probe"])
-    principal.add_argument("--taxpayer", action="append", default=None, help="scope: a taxpayer id, repeatable")
+    what = principal.add_mutually_exclusive_group(required=True)
+    what.add_argument("--role", choices=["admin", "operator", "auditor", "front_end", "probe"])
+    what.add_argument("--reset", action="store_true", help="a new one-time password; sessions and tokens are over")
+    principal.add_argument("--taxpayer", action="append", default=None, help="scope: a taxpayer and all below it")
+    principal.add_argument("--region", action="append", default=None, help="scope: an area code, repeatable")
+    principal.add_argument("--days", type=int, default=None, help="days the token is valid; without it for ever")
     principal.add_argument("--password", action="store_true", help="read a password from stdin")
     verify = commands.add_parser("verify-log", help="check the chain of the operation log; exit code 1: it is broken")
     verify.add_argument("--head", metavar="SEQ:HASH", help="a head that was printed before and kept elsewhere")
@@ -54,6 +58,8 @@ def _run(arguments: argparse.Namespace) -> int:
     config = uvicorn.Config(
         app, host=settings.host, port=settings.port, log_config=_log_config(), access_log=False,
         server_header=False, timeout_graceful_shutdown=5,
+        # Whom to believe about where a request came from has to be said: the guard counts guesses by address.
+        proxy_headers="FORWARDED_ALLOW_IPS" in os.environ,
     )  # fmt: skip
     # Not uvicorn's own fd: it takes every inherited socket for a Unix one and leaves TCP_NODELAY off, 40 ms an answer.
     inherited = None if arguments.socket_fd is None else [socket.socket(fileno=arguments.socket_fd)]
@@ -98,26 +104,36 @@ def _probe(arguments: argparse.Namespace) -> int:
 
 
 def _principal(arguments: argparse.Namespace) -> int:
-    from controlplane.operations import principals, secrets
+    from datetime import timedelta
+
+    from controlplane.domain.refusals import Refusal
+    from controlplane.operations import people, principals, secrets
     from controlplane.settings import load
     from controlplane.store.engine import Ledger
-    from controlplane.store.times import system_clock
+    from controlplane.store.times import system_clock, utc_text
     from controlplane.store.transaction import Transaction
 
     token = secrets.new_secret()
     password = sys.stdin.readline().rstrip("\n") if arguments.password else None
+    scope = (arguments.taxpayer, arguments.region)
 
     def create(tx: Transaction) -> dict[str, Any]:
-        row = principals.create(tx, arguments.name, arguments.role, password, arguments.taxpayer)
-        principals.give_token(tx, row["id"], token, None)
-        return row
+        row = principals.create(tx, arguments.name, arguments.role, password, scope[0], regions=scope[1])
+        until = None if arguments.days is None else utc_text(tx.moment + timedelta(days=arguments.days))
+        principals.give_token(tx, row["id"], token, until, label="taxplane-server principal")
+        return {"id": row["id"], "name": row["name"], "role": row["role"], "token": token, "expires_at": until}
+
+    def reset(tx: Transaction) -> dict[str, Any]:
+        return {"name": arguments.name, **people.reset_by_name(tx, arguments.name)}
 
     ledger = Ledger(load().database_url, system_clock)
     try:
-        row = ledger.write_now(create)
+        print(json.dumps(ledger.write_now(reset if arguments.reset else create)))
+    except Refusal as refusal:
+        print(f"taxplane-server: {refusal.message} / {refusal.message_en}", file=sys.stderr)
+        return 1
     finally:
         ledger.close()
-    print(json.dumps({"id": row["id"], "name": row["name"], "role": row["role"], "token": token}))
     return 0
 
 

@@ -98,8 +98,8 @@ class Frame(Screen[None]):
     # --- bars
 
     def show_bars(self) -> None:
-        """Fill all bars anew."""
-        if not self.is_mounted:
+        """Fill all bars anew; a screen that is still coming or already going has none."""
+        if not self.is_mounted or not self.query("#bottom"):
             return
         self.query_one("#top", Bar).show(self._crumbs(), self._standing())
         self.query_one("#emergency", Banner).say(*self._emergency())

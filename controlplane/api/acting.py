@@ -54,6 +54,8 @@ def _on_record(spec: ActSpec, do: Do, show: Show) -> Callable[..., Any]:
         arguments = body.model_dump(exclude={"reason", "version"})
         wanted = Act(caller, spec.verb, record_id, body.version, body.reason, arguments)
         done = await services.ledger.write(lambda tx: do(tx, wanted, services))
+        if isinstance(done, Once) and done.then is not None:
+            await services.ledger.write(done.then)
 
         def read(hand: Connection) -> dict[str, Any]:
             job = job_store.by_id(hand, done) if isinstance(done, str) else None
@@ -73,7 +75,9 @@ def _on_collection(make: Make, show: Show) -> Callable[..., Any]:
         services = services_of(request)
         values = body.model_dump()
         made = await services.ledger.write(lambda tx: make(tx, caller, values, services))
-        once = made if isinstance(made, Once) else Once(made, {})
+        once = made if isinstance(made, Once) else Once(made)
+        if once.then is not None:
+            await services.ledger.write(once.then)
         record = await services.ledger.read(lambda hand: show(hand, once.record_id, viewer_of(request, caller)))
         return record | once.shown
 

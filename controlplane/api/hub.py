@@ -20,6 +20,8 @@ from controlplane.store.transaction import Event
 
 RING = 20_000
 POLL_SECONDS = 2.0
+LOOK_UP = 1.0
+"""Seconds of silence after which a follower is woken, to see whether it may still be there."""
 
 log = logging.getLogger("taxplane.hub")
 
@@ -100,7 +102,7 @@ class Hub:
                     del self._waiters[key]
 
     async def follow(self, after: int) -> AsyncIterator[list[Event]]:
-        """Batches of events after ``after``, for ever; an empty batch each 15 s of silence."""
+        """Batches of events after ``after``, for ever; an empty batch each second of silence."""
         bell = asyncio.Event()
         self._followers.add(bell)
         try:
@@ -108,7 +110,7 @@ class Hub:
                 events = await self._since(after)
                 if not events:
                     with contextlib.suppress(TimeoutError):
-                        async with asyncio.timeout(15):
+                        async with asyncio.timeout(LOOK_UP):
                             await bell.wait()
                     bell.clear()
                     events = await self._since(after)

@@ -22,7 +22,7 @@ from controlplane.wire.records import Listing
 from controlplane.wire.seals import Seal
 
 routes = router("seals")
-SOURCE = listing.Source("seals", taxpayer=None)
+SOURCE = listing.Source("seals", taxpayer=None, region="area_code")
 
 
 @routes.get("", response_model=Listing[Seal])
@@ -54,7 +54,7 @@ async def get_seal(request: Request, caller: FleetReader, seal_id: str) -> Row:
 
 def _show(hand: Connection, seal_id: str, viewer: Viewer) -> Row:
     row = store.find(hand, seal_id)
-    if row is None or viewer.caller.scope is not None:
+    if row is None or not viewer.caller.sees_record(row):
         raise refuse("not_found")
     return seal_views.views(hand, [row], viewer)[0]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from starlette.requests import Request
@@ -12,7 +13,7 @@ from controlplane.api.door import Paged, Word, answer, page_of, router
 from controlplane.api.services import Services, services_of, viewer_of
 from controlplane.domain.principal import Principal
 from controlplane.operations import stops
-from controlplane.operations.acts import Act, Viewer
+from controlplane.operations.acts import Act, Once, Viewer
 from controlplane.store import listing
 from controlplane.store.statement import Connection, Row
 from controlplane.store.transaction import Transaction
@@ -45,13 +46,17 @@ def _show(hand: Connection, stop_id: str, viewer: Viewer) -> Row:
     return stops.view(stops.find(hand, stop_id, viewer.caller), viewer)
 
 
-def _act(tx: Transaction, wanted: Act, services: Services) -> str | None:
-    stops.act(tx, wanted, services.rules)
-    return None
+def _act(tx: Transaction, wanted: Act, services: Services) -> Once:
+    stops.act(tx, wanted)
+    return _settled(wanted.record_id, services)
 
 
-def _register(tx: Transaction, caller: Principal, values: dict[str, Any], services: Services) -> str:
-    return stops.register(tx, caller, values, services.rules)
+def _register(tx: Transaction, caller: Principal, values: dict[str, Any], services: Services) -> Once:
+    return _settled(stops.register(tx, caller, values), services)
+
+
+def _settled(stop_id: str, services: Services) -> Once:
+    return Once(stop_id, then=partial(stops.settle, stop_id=stop_id, rules=services.rules))
 
 
 collection_acts(routes, "stops", {"register": _register}, _show)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -44,10 +45,11 @@ BESIDE_JOBS = frozenset({"suspend", "resume", "change"})
 
 @dataclass(frozen=True, slots=True)
 class Once:
-    """What an operation answers that made a secret: the record, and what is shown now and never again."""
+    """More than a record's id: secrets that are shown now and never again, and what another transaction does next."""
 
     record_id: str
-    shown: dict[str, str]
+    shown: dict[str, str] = field(default_factory=dict)
+    then: Callable[[Transaction], None] | None = None
 
 
 def begin(tx: Transaction, act: Act, noun: str) -> Entry:

@@ -126,6 +126,19 @@ def _reset(tx: Transaction, wanted: Act, row: Row) -> dict[str, str]:
     return shown
 
 
+def reset_by_name(tx: Transaction, name: str) -> dict[str, str]:
+    """A new one-time password for a person, asked for on the server itself; a disabled one is active again."""
+    row = store.by_name(tx, name)
+    entry = Entry("system", "taxplane-server", "system", "people.reset", "people", row["id"] if row else "")
+    tx.begin_entry(entry)
+    if row is None or row["kind"] != "person":
+        raise refuse("not_found")
+    columns, shown = _one_time(tx)
+    store.change(tx, row["id"], {**columns, "state": MACHINE.initial}, tx.now)
+    store.revoke_all(tx, row["id"], tx.now)
+    return shown
+
+
 def _change_role(tx: Transaction, wanted: Act, row: Row) -> dict[str, str]:
     store.change(tx, row["id"], {"role": wanted.arguments["role"]}, tx.now)
     store.revoke_all(tx, row["id"], tx.now)

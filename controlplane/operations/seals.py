@@ -41,7 +41,7 @@ def register(tx: Transaction, caller: Principal, values: dict[str, Any]) -> str:
     """
     entry = tx.begin_entry(Entry(caller.id, caller.name, caller.kind, "seals.register", "seals"))
     server = tax_servers.find(tx, values["tax_server_id"], lock=True)
-    if server is None or caller.scope is not None:
+    if server is None or not caller.sees_record(server):
         raise refuse("not_found")
     area = values["area_code"]
     if not seal.serves_province(server["region"], area):

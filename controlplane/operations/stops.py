@@ -17,14 +17,14 @@ from controlplane.store.stops import StopRow
 from controlplane.store.transaction import Entry, Event, Transaction
 
 MOST_DEVICES = 200
-"""Devices looked after within the act itself; the rest of a large region follow with the clock's next sweep.
+"""Devices looked after at once; the rest of a large region follow with the clock's next sweep.
 
 Until then their queued orders are kept from agents by the stop itself.
 """
 
 
-def register(tx: Transaction, caller: Principal, values: dict[str, Any], rules: IssuingRules) -> str:
-    """Stop issuing for a target; the stop's id. What is queued there is taken back, what an agent holds is left to it.
+def register(tx: Transaction, caller: Principal, values: dict[str, Any]) -> str:
+    """Stop issuing for a target; the stop's id. It holds with the commit, and :func:`settle` takes back what is queued.
 
     ``not_found`` for a target that does not exist for the caller, ``already_stopped`` when one is in force on it.
     """
@@ -33,7 +33,6 @@ def register(tx: Transaction, caller: Principal, values: dict[str, Any], rules: 
     tx.begin_entry(entry)
     target = _target(tx, caller, values["target_noun"], values["target"])
     entry.taxpayer_id = target["taxpayer_id"]
-    stops.about_to_change(tx)
     known = stops.active_on(tx, target["target_noun"], target["target_id"])
     if known is not None:
         raise refuse("already_stopped", "target", target=known["target_name"], stop_id=known["id"])
@@ -47,9 +46,9 @@ def register(tx: Transaction, caller: Principal, values: dict[str, Any], rules: 
         **target,
     )
     tx.add(row)
+    stops.changed(tx)
     entry.subject_id = row.id
     tx.raise_event(Event("stops", row.id, row.taxpayer_id or jobs.PLATFORM, "registered", 1))
-    _tell_devices(tx, row.target_noun, row.target_id, rules)
     return row.id
 
 
@@ -75,20 +74,26 @@ def _target(tx: Transaction, caller: Principal, noun: str, given: str) -> dict[s
     return columns | {"taxpayer_id": owner, "region": region}
 
 
-def _tell_devices(tx: Transaction, noun: str, target_id: str, rules: IssuingRules) -> None:
-    """Take queued orders back, or place what waits: the devices' own rules know which."""
-    under = stops.devices_under(tx, noun, target_id)[:MOST_DEVICES]
+def settle(tx: Transaction, stop_id: str, rules: IssuingRules) -> None:
+    """Take queued orders back, or place what waits: the devices' own rules know which.
+
+    What an agent holds is left to it. A transaction of its own, after the one that stopped or resumed: it sees all
+    that was placed before, and holds up nobody's commit. Should the process die in between, the clock's sweep does it.
+    """
+    row = stops.find(tx, stop_id)
+    assert row is not None
+    under = stops.devices_under(tx, row["target_noun"], row["target_id"])[:MOST_DEVICES]
     for device in under:
-        row = devices.find(tx, device["id"])
-        if row is not None:
-            placement.withdraw_blocked(tx, row, rules)
+        found = devices.find(tx, device["id"])
+        if found is not None:
+            placement.withdraw_blocked(tx, found, rules)
         tx.raise_event(Event("virtual-devices", device["id"], device["taxpayer_id"], "stops", topic=device["id"]))
     for taxpayer_id in dict.fromkeys(device["taxpayer_id"] for device in under):
         placement.place_waiting(tx, taxpayer_id, rules)
 
 
-def act(tx: Transaction, wanted: Act, rules: IssuingRules) -> None:
-    """``resume``: the stop is over; what waits for its devices is placed at once."""
+def act(tx: Transaction, wanted: Act) -> None:
+    """``resume``: the stop is over with the commit; :func:`settle` then places what waits."""
     entry = acts.begin(tx, wanted, "stops")
     row = stops.find(tx, wanted.record_id, lock=True)
     if row is None or not wanted.caller.sees_record(row):
@@ -97,11 +102,10 @@ def act(tx: Transaction, wanted: Act, rules: IssuingRules) -> None:
     state = MACHINE.after(row["state"], wanted.verb)
     if row["version"] != wanted.version:
         raise refuse("version_differs", "version", current=row["version"], given=wanted.version)
-    stops.about_to_change(tx)
     values = {"id": row["id"], "state": state, "resumed_by": wanted.caller.name, "reason": wanted.reason, "now": tx.now}
     stops.resume(tx, values)
+    stops.changed(tx)
     tx.raise_event(Event("stops", row["id"], row["taxpayer_id"] or jobs.PLATFORM, "resumed", row["version"] + 1))
-    _tell_devices(tx, row["target_noun"], row["target_id"], rules)
 
 
 def view(row: Row, viewer: Viewer) -> dict[str, Any]:

@@ -71,7 +71,8 @@ _HEAD = Statement("SELECT log_seq, log_hash, event_seq, stop_seq FROM ledger_hea
 _COUNT = Statement("SELECT COUNT(*) AS n FROM operation_log")
 _HEAD_NOW = Statement("SELECT log_seq, log_hash FROM ledger_head WHERE id = 1")
 _MOVE = Statement(
-    "UPDATE ledger_head SET log_seq = :log_seq, log_hash = :log_hash, event_seq = :event_seq WHERE id = 1"
+    "UPDATE ledger_head SET log_seq = :log_seq, log_hash = :log_hash, event_seq = :event_seq, "
+    "stop_seq = :stop_seq WHERE id = 1"
 )
 _LOG = Insert("operation_log", OperationLogRow.model_fields)
 _EVENT = Insert("events", EventRow.model_fields)
@@ -91,6 +92,7 @@ def append(hand: Connection, transactions: Sequence[Transaction]) -> list[Event]
     head = hand.one(_HEAD)
     assert head is not None
     stops.still_so(hand, int(head["stop_seq"]))
+    head["stop_seq"] += any(transaction.stops_changed for transaction in transactions)
     rows: list[Row] = []
     for entry, transaction in entries:
         head["log_seq"] += 1

@@ -1,8 +1,9 @@
 """Emergency stops, and how every writer learns of them in time.
 
-Each change counts ``ledger_head.stop_seq`` up. A transaction that looks at the stops notes the number it saw; at its
-end, under the head row's lock, the number must still be the same, or all of it is done again. So nothing is placed by
-what was known before a stop, on any replica, and a transaction pays for one read of a table that is empty as a rule.
+A batch with a change counts ``ledger_head.stop_seq`` up at its end. One that looks at the stops notes the number it
+saw; at its end, under the head row's lock, the number must still be the same, or all of it is done again. So nothing
+that was placed by what was known before a stop is committed after it, on any replica, and a batch pays for one read of
+a table that is empty as a rule.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from sqlalchemy import Index, text
 from sqlmodel import Field, SQLModel
 
 from controlplane.store.statement import Connection, Row, Statement, among
+from controlplane.store.transaction import Transaction
 
 MEMO = "stops"
 _ACTIVE = text("state = 'active'")
@@ -62,8 +64,6 @@ _IN_FORCE = Statement(
     "SELECT h.stop_seq, s.id, s.target_noun, s.target_id, s.target_name, s.reason, s.stopped_by, s.created_at "
     "FROM ledger_head h LEFT JOIN stops s ON s.state = 'active' WHERE h.id = 1 ORDER BY s.id"
 )
-_COUNT_UP = Statement("UPDATE ledger_head SET stop_seq = stop_seq + 1 WHERE id = 1")
-_LOCK = Statement("SELECT stop_seq FROM ledger_head WHERE id = 1", for_update=True)
 _ONE = Statement("SELECT * FROM stops WHERE id = :id")
 _LOCKED = Statement("SELECT * FROM stops WHERE id = :id", for_update=True)
 _ON = Statement(
@@ -102,13 +102,10 @@ def still_so(hand: Connection, seq: int) -> None:
         raise Stale
 
 
-def about_to_change(hand: Connection) -> None:
-    """Take the head row: whoever placed something before has committed, and whoever does later must look again."""
-    row = hand.one(_LOCK)
-    assert row is not None
-    still_so(hand, int(row["stop_seq"]))
-    hand.run(_COUNT_UP)
-    hand.memo.pop(MEMO, None)
+def changed(tx: Transaction) -> None:
+    """A stop came or went in this transaction: what its batch knew is read again, and all others learn of it."""
+    tx.stops_changed = True
+    tx.memo.pop(MEMO, None)
 
 
 def find(hand: Connection, stop_id: str, lock: bool = False) -> Row | None:

@@ -87,6 +87,8 @@ class Transaction(Connection):
         self.now = utc_text(moment)
         self.entries: list[Entry] = []
         self.events: list[Event] = []
+        self.stops_changed = False
+        """An emergency stop came or went (``store.stops``)."""
         self._on_refusal: Entry | None = None
 
     def add(self, row: SQLModel) -> None:
@@ -116,6 +118,7 @@ class Transaction(Connection):
         """The savepoint was rolled back: keep only the row that says what was refused."""
         self.events.clear()
         self.entries.clear()
+        self.stops_changed = False
         if self._on_refusal is not None:
             entry = self._on_refusal
             entry.outcome = "refused"

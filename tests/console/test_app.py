@@ -222,11 +222,11 @@ async def test_a_refused_token_is_said(plane: Plane) -> None:
 async def test_an_emergency_stop_has_its_place(plane: Plane) -> None:
     async with console(plane) as operator:
         await operator.sees("宁波一号")
-        operator.app.desk.emergency = "全平台停止开票 [/]\x1b[2J"
-        operator.app.show_standing()
-        await operator.sees("■ 紧急停止: 全平台停止开票 [/]")
-        operator.app.desk.emergency = ""
-        operator.app.show_standing()
+        stop = {"id": "stop-1", "version": 1, "state": "active", "target_name": "广东 [/]\x1b[2J", "reason": "演练",
+                "stopped_by": "li"}  # fmt: skip
+        plane.put("stops", stop, "registered")
+        await operator.sees("■ 紧急停止: 广东 [/]", "演练 (li)")
+        plane.put("stops", {**stop, "state": "resumed", "version": 2}, "resumed")
         await operator.misses("紧急停止")
 
 

@@ -33,6 +33,7 @@ NUMBERS = frozenset(
         "reserved",
         "seq",
         "start_no",
+        "stop_seq",
         "version",
     ]
 )
