@@ -11,14 +11,26 @@ from controlplane.domain import (
     invoice,
     invoice_segment,
     job,
+    principal,
     red_form,
     registry,
+    release,
     report,
     report_schedule,
+    seal,
+    secure_proxy,
     stock_alert,
+    stop,
     tax_server,
     virtual_device,
 )
+
+_DELIVERIES: Final = {
+    "queued": ("排队", "queued"),
+    "deferred": ("稍后再投", "deferred"),
+    "sent": ("已送达", "sent"),
+    "given_up": ("已放弃", "given up"),
+}
 
 _VERBS: Final = registry.WORDS["verb"]
 
@@ -125,6 +137,27 @@ WORDS: Final[Mapping[str, Mapping[str, tuple[str, str]]]] = {
     "state.grants": invoice_segment.LABELS,
     "state.stock-alerts": stock_alert.LABELS,
     "stock_level": stock_alert.LABELS,
+    "state.people": principal.LABELS,
+    "state.sessions": {
+        "open": ("有效", "open"),
+        "expired": ("已过期", "expired"),
+        "revoked": ("已吊销", "revoked"),
+    },
+    "state.stops": stop.LABELS,
+    "state.secure-proxies": secure_proxy.LABELS,
+    "state.alert-rules": {
+        "enabled": ("启用", "on"),
+        "disabled": ("停用", "off"),
+        "removed": ("已删除", "removed"),
+    },
+    "state.deliveries": _DELIVERIES,
+    "delivery": _DELIVERIES,
+    "alert_move": {"opened": ("异常", "down"), "closed": ("恢复", "up")},
+    "condition": {**seal.LABELS, "expired": ("已过期", "expired"), "test_failed": ("试签失败", "test failed")},
+    "product": {"tax_server": ("税控服务器", "tax server"), "secure_proxy": ("安全代理", "secure proxy")},
+    "release_status": release.STATUS_LABELS,
+    "account_kind": {"person": ("人员", "person"), "front_end": ("业务前端", "front end"), "probe": ("探针", "probe")},
+    "session_kind": {"session": ("会话", "session"), "token": ("令牌", "token")},
     "state.agents": agent.LABELS,
     "heartbeat": {"online": ("在线", "up"), "late": ("迟到", "late"), "lost": ("失联", "lost")},
     "verb": _VERBS,

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from console.records import Record, flag, pick, rows, text
+from console.records import Record, flag, pick, rows, text, whole
 from console.screens.cells import (
     amount_cell,
     cell_of_kind,
@@ -27,6 +27,7 @@ from console.widgets.ink import BLANK, Line, Part
 Parts = Callable[[Record], Sequence[Relation]]
 _TONES: Final[dict[str, Tone]] = {"ok": "plain", "warn": "warn", "stopped": "stopped", "unknown": "unknown"}
 _WARN_DAYS: Final = 60
+_BAR: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +35,8 @@ class Show:
     """One field to show, labelled ``column.<key>`` in the list and ``fact.<key>`` on the page.
 
     ``kind``: text, count, time, day (a day and the days left to it), days (only the days left), flag, state (words of
-    ``state.<noun>``), kind (invoice kind), list (texts joined), or the name of a group of words. ``column`` 0 keeps it
-    off the list, else it is the column's width; ``rank`` as in :class:`Column`.
+    ``state.<noun>``), kind (invoice kind), list (texts joined), progress (a bar), or the name of a group of words.
+    ``column`` 0 keeps it off the list, else it is the column's width; ``rank`` as in :class:`Column`.
     """
 
     key: str
@@ -63,6 +64,8 @@ class Show:
             return lambda record, view: _flag(record, self.at, view)
         if self.kind == "kind":
             return cell_of_kind
+        if self.kind == "progress":
+            return _progress
         if self.kind == "list":
             return lambda record, view: Cell(_joined(pick(record, self.at)))
         if self.kind == "state":
@@ -95,6 +98,16 @@ def _day(record: Record, path: str, view: View, with_date: bool) -> Cell:
     tone: Tone = "stopped" if days < 0 else "warn" if days <= _WARN_DAYS else "plain"
     left = f"{days}d"
     return Cell(f"{text(record, path)[:10]} ({left})" if with_date else left, tone, left)
+
+
+def _progress(record: Record, view: View) -> Cell:
+    """How far something with many rows has come: a bar and n/total."""
+    total = whole(record, "total") or 0
+    done = next((n for name in ("ready", "done", "rows_done") if (n := whole(record, name)) is not None), 0)
+    if not total:
+        return Cell("", "dim")
+    full = _BAR * min(done, total) // total
+    return Cell("█" * full + "░" * (_BAR - full) + f" {done:,}/{total:,}", "ok" if done >= total else "accent")
 
 
 def _flag(record: Record, path: str, view: View) -> Cell:
