@@ -89,17 +89,17 @@ def _migrate(_arguments: argparse.Namespace) -> int:
 
 
 def _probe(arguments: argparse.Namespace) -> int:
-    import asyncio
     import logging
     import logging.config
 
     from controlplane.probe_clock import ProbeClock
     from controlplane.settings import load
     from controlplane.store.times import system_clock
+    from probes.loop import run
 
     logging.config.dictConfig(_log_config())
     clock = ProbeClock(load(), arguments.api, os.environ.get("TAXPLANE_TOKEN", ""), system_clock)
-    asyncio.run(clock.run())
+    run(clock.run())
     return 0
 
 

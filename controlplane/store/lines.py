@@ -109,7 +109,7 @@ _SEEN_IN_SLOT = Statement(
     "SELECT endpoint_id FROM line_samples WHERE slot = :slot AND vantage = :vantage AND kind = 'slot' "
     "AND ok IS NOT NULL AND endpoint_id = :endpoint_id"
 )
-_NEWEST = Statement("SELECT * FROM line_samples WHERE endpoint_id = :endpoint_id ORDER BY slot DESC LIMIT :limit")
+_NEWEST = Statement("SELECT * FROM line_samples WHERE endpoint_id = :endpoint_id ORDER BY slot DESC, kind LIMIT :limit")
 _STATES = Statement("SELECT * FROM line_states")
 _STATE = Statement("SELECT * FROM line_states WHERE endpoint_id = :endpoint_id")
 _KEEP_STATE = Insert(

@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.bench import intake, ledger_core, table, whole_path
+from tests.bench import intake, ledger_core, probing, table, whole_path
 from tests.bench.books import Verdict
 from tests.bench.table import Row
 from tests.bench.whole_path import Sizes
@@ -35,7 +35,7 @@ def measure(rounds: int, seconds: float, sizes: Sizes) -> tuple[list[Row], Verdi
     """All parts, one after the other, each in a folder of its own that is gone afterwards."""
     folder = Path(tempfile.mkdtemp(prefix="taxplane-bench-"))
     try:
-        places = [folder / name for name in ("intake", "core", "path")]
+        places = [folder / name for name in ("intake", "core", "path", "probing")]
         for place in places:
             place.mkdir()
         _say("durable intake over HTTP")
@@ -44,6 +44,8 @@ def measure(rounds: int, seconds: float, sizes: Sizes) -> tuple[list[Row], Verdi
         rows += ledger_core.measure(places[1], rounds, seconds / 2)
         _say("the whole path")
         found, verdict = whole_path.measure(places[2], rounds, sizes)
+        _say("the line watch")
+        found += probing.measure(places[3], rounds)
     finally:
         shutil.rmtree(folder)
     return [*rows, *found], verdict

@@ -9,15 +9,16 @@ from pathlib import Path
 import pytest
 
 from tests.bench import __main__ as bench
-from tests.bench import books, table
+from tests.bench import books, probing, table
 from tests.bench.table import Row
 from tests.bench.whole_path import Sizes
 
 
 def test_every_part_runs_and_the_books_are_compared() -> None:
     rows, verdict = bench.measure(1, 0.5, Sizes(devices=2, numbers=1000, seconds=0.5, singles=2))
-    assert [row.number for row in rows] == ["2b", "2b", "2b", "", "", "2a", "9a", "9c", "9c", "9c"]
-    assert all(row.measured for row in rows)
+    assert [row.number for row in rows] == ["2b", "2b", "2b", "", "", "2a", "9a", "9c", "9c", "9c", "1a", "1a", "1b"]
+    assert all(row.measured for row in rows if row.number not in ("1a", "1b"))
+    assert {row.verdict == "skipped" for row in rows[-3:]} == {not probing.exporter()}
     assert verdict.faults == [] and verdict.invoices > 10
     shown = table.text(rows, [*bench.notes(1, 0.5, rows), str(verdict)])
     assert all(row.subject in shown for row in rows) and "no gap" in shown

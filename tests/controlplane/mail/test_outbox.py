@@ -15,6 +15,7 @@ from agents.simulated.mail_catcher import MailCatcher, MailOptions
 from controlplane.mail.letter import Letter
 from controlplane.mail.outbox import deliver_due, post
 from controlplane.settings import MailSettings
+from controlplane.store import outbox
 from controlplane.store.engine import Ledger
 from controlplane.store.statement import Row, Statement
 from controlplane.store.times import from_text
@@ -224,3 +225,43 @@ async def test_the_password_is_in_no_error_and_no_repr(ledger: Ledger, locked: L
     await deliver_due(ledger, locked("canary-4711"))
     assert states(ledger) == [("deferred", 1)]
     assert "canary-4711" not in str(rows(ledger)) + repr(locked("canary-4711"))
+
+
+class Forgetful:
+    """Takes the first letter and drops the line before it says so."""
+
+    def __init__(self) -> None:
+        self.ids: list[str] = []
+
+    async def handle_DATA(self, server: SMTP, _session: Session, envelope: Envelope) -> str:
+        self.ids.append(str(message_from_bytes(envelope.content or b"")["Message-ID"]))  # type: ignore[arg-type]
+        if len(self.ids) == 1:
+            assert server.transport is not None
+            server.transport.abort()
+        return "250 OK"
+
+
+async def test_a_letter_taken_without_a_word_is_sent_once_more_under_the_same_id(ledger: Ledger, clock: Clock) -> None:
+    peer, loop = Forgetful(), asyncio.get_running_loop()
+    server = await loop.create_server(lambda: SMTP(peer, hostname="localhost", loop=loop), "127.0.0.1", 0)
+    settings = MailSettings(port=server.sockets[0].getsockname()[1])
+    put(ledger, "a@example.com")
+    for _ in range(4):
+        await deliver_due(ledger, settings)
+        clock.forward(minutes=1)
+    server.close()
+    assert len(peer.ids) == 2 and len(set(peer.ids)) == 1
+    assert states(ledger) == [("sent", 2)]
+
+
+async def test_who_wakes_up_after_its_claim_was_lost_concludes_nothing(ledger: Ledger, clock: Clock) -> None:
+    put(ledger, "a@example.com")
+    (row,) = rows(ledger)
+    for attempts in (0, 1):
+        taken = row | {"attempts": attempts}
+        assert ledger.write_now(lambda tx, taken=taken: outbox.claim(tx, taken, "2026-11-22T04:00:00.000Z"))
+    late = {"id": row["id"], "attempts": 1, "state": "given_up", "last_error": "late", "sent_at": None,
+            "next_try_at": row["next_try_at"]}  # fmt: skip
+    assert not ledger.write_now(lambda tx: outbox.conclude(tx, late))
+    assert ledger.write_now(lambda tx: outbox.conclude(tx, late | {"attempts": 2, "state": "sent"}))
+    assert states(ledger) == [("sent", 2)]
