@@ -107,7 +107,7 @@ class ProbeClock:
 
     async def run(self) -> None:
         """Work slot after slot and check after check, for ever."""
-        async with asyncio.TaskGroup() as both:
+        async with self._client, asyncio.TaskGroup() as both:
             both.create_task(self._slots())
             both.create_task(self._checks())
 
