@@ -120,6 +120,7 @@ def test_a_replayed_blue_request_is_answered_as_described(house: House) -> None:
     blue = issued(house, 1, "026", "uploaded")
     house.post(f"/v1/invoices/{blue['id']}/red_offset", red_body(blue, "red-1"))
     house.agent.work_off()
-    body = house.invoice_body(1) | {"kind": "026", "buyer": {"name": "购方有限公司", "tax_id": "91990000MA0000AB0C"}}
+    body = house.invoice_body(1) | {"buyer": {"name": "购方有限公司", "tax_id": "91990000MA0000AB0C"}}
+    body["device_no"] = blue["device_no"]
     status, told = house.post("/v1/invoices", body, "front_end")
     assert status == 200 and told["red_offset_by"] is not None and unknown(told, InvoiceAnswer) == []
