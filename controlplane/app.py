@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
@@ -36,6 +37,7 @@ from controlplane.api import (
     sessions,
     stock_alerts,
     stops,
+    tax_codes,
     tax_servers,
     taxpayers,
     uploads,
@@ -47,6 +49,8 @@ from controlplane.api.guard import Guard
 from controlplane.api.hub import Hub
 from controlplane.api.openapi import describe
 from controlplane.api.services import Services
+from controlplane.domain.tax_code import CodeBook
+from controlplane.operations import tax_code_views
 from controlplane.settings import Settings
 from controlplane.store.engine import Ledger
 from controlplane.store.times import Clock, system_clock
@@ -96,7 +100,8 @@ _NO_TELEMETRY = {"tracing": False, "metrics": False, "logs": False}
 
 def build(settings: Settings, clock: Clock = system_clock) -> FastAPI:
     """The application over the ledger that ``settings`` names; the schema must be up to date."""
-    rules = data.issuing_rules()
+    # Each application has a book of codes of its own, which takes in the versions its ledger puts in force.
+    rules = replace(data.issuing_rules(), codes=CodeBook(data.tax_codes()))
     guard = Guard()
 
     @asynccontextmanager
@@ -104,6 +109,8 @@ def build(settings: Settings, clock: Clock = system_clock) -> FastAPI:
         ledger = Ledger(settings.database_url, clock)
         hub = Hub(ledger)
         hub.start()
+        ledger.read_now(lambda hand: tax_code_views.refresh(hand, rules.codes))
+        keeping = asyncio.create_task(tax_codes.keep_book(ledger, hub, rules.codes))
         timetable = Timetable(ledger, rules, settings.mail)
         timetable.start()
         app.state.services = Services(ledger, hub, rules, clock, Reach(settings.probe_allow))
@@ -113,6 +120,7 @@ def build(settings: Settings, clock: Clock = system_clock) -> FastAPI:
             yield
         finally:
             guarding.cancel()
+            keeping.cancel()
             await guard.settle(ledger, everything=True)
             timetable.stop()
             hub.stop()
@@ -137,7 +145,13 @@ def build(settings: Settings, clock: Clock = system_clock) -> FastAPI:
     app.router.routes.extend(HOT)
     for room in ROOMS:
         app.include_router(room.routes)
-    for routes in (reports.routes, reports.schedule_routes, uploads.routes):
+    for routes in (
+        reports.routes,
+        reports.schedule_routes,
+        uploads.routes,
+        tax_codes.routes,
+        tax_codes.code_routes,
+    ):
         app.include_router(routes)
     for room in (invoice_acts, red_forms):
         app.include_router(room.routes)

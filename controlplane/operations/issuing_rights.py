@@ -1,4 +1,4 @@
-"""What a taxpayer may issue now, from the one row every request reads anyway."""
+"""What a taxpayer may issue now, from the one row every request reads anyway; and what else time may have changed."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ from controlplane.domain.dated import DEVICE_ZONE, last_day_of
 from controlplane.domain.issuing_right import FlagSpan, TaxpayerFacts, right_refusal
 from controlplane.domain.issuing_rules import IssuingRules
 from controlplane.domain.refusals import Refusal
+from controlplane.operations.issue_orders import IssueOrder
 from controlplane.store.statement import Row
+from controlplane.store.times import from_text
 
 _MOST = 4096
 
@@ -33,6 +35,28 @@ def refusal(taxpayer: Row, kind: str, special_type: str, rules: IssuingRules, no
     """Why the taxpayer may not issue such an invoice now."""
     day = now.astimezone(DEVICE_ZONE).date()
     return right_refusal(of_taxpayer(taxpayer), kind, special_type, rules.rights, day)
+
+
+def against(
+    taxpayer: Row | None, invoice: Row, order: IssueOrder, rules: IssuingRules, now: datetime
+) -> Refusal | None:
+    """What of the taxpayer's rights and of the code table stands against an invoice that has waited until now.
+
+    A red one takes back what was right when it was issued: it only needs a taxpayer that may issue at all.
+    """
+    wish, blue = order.priced.request, invoice["direction"] == "blue"
+    if taxpayer is not None:
+        found = refusal(taxpayer, wish.kind if blue else "", wish.special_type if blue else "", rules, now)
+        if found is not None:
+            return found
+    asked_on = from_text(invoice["created_at"]).astimezone(DEVICE_ZONE).date()
+    today = now.astimezone(DEVICE_ZONE).date()
+    if not blue or not rules.codes.changed_between(asked_on, today):
+        return None
+    # An invoice goes by the code table of the day it is issued on, whenever it was asked for.
+    table, lines = rules.codes.on(today), order.priced.lines
+    refusals = (table.refusal(line.tax_class_code, f"lines[{line.order_line}].tax_class_code", today) for line in lines)
+    return next(filter(None, refusals), None)
 
 
 @lru_cache(_MOST)

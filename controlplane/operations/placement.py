@@ -155,7 +155,7 @@ def place_waiting(tx: Transaction, taxpayer_id: str, rules: IssuingRules) -> Non
     for invoice in waiting:
         order = issue_orders.load(tx, invoice)
         wish = order.priced.request
-        found = _not_now(tx, taxpayer, invoice, order, rules)
+        found = issuing_rights.against(taxpayer, invoice, order, rules, tx.moment)
         if found is not None:
             _stays_or_ends(tx, invoice, found)
             continue
@@ -180,26 +180,6 @@ def _stays_or_ends(tx: Transaction, invoice: Row, found: Refusal) -> None:
         invoice_settlement.refuse_invoice(tx, invoice, found)
 
 
-def _not_now(
-    tx: Transaction, taxpayer: Row | None, invoice: Row, order: issue_orders.IssueOrder, rules: IssuingRules
-) -> Refusal | None:
-    """What of the taxpayer's rights and of the code table stands against an invoice that has waited until now."""
-    wish = order.priced.request
-    if taxpayer is not None:
-        found = issuing_rights.refusal(taxpayer, wish.kind, wish.special_type, rules, tx.moment)
-        if found is not None:
-            return found
-    asked_on = from_text(invoice["created_at"]).astimezone(DEVICE_ZONE).date()
-    today = tx.moment.astimezone(DEVICE_ZONE).date()
-    if not rules.codes.changed_between(asked_on, today):
-        return None
-    # An invoice goes by the code table of the day it is issued on, whenever it was asked for.
-    table = rules.codes.on(today)
-    lines = order.priced.lines
-    refusals = (table.refusal(line.tax_class_code, f"lines[{line.order_line}].tax_class_code", today) for line in lines)
-    return next(filter(None, refusals), None)
-
-
 def taxpayer_changed(tx: Transaction, taxpayer_id: str, rules: IssuingRules) -> None:
     """A taxpayer's rights changed: take back what it may no longer issue, place what it now may."""
     for device in devices.of_taxpayer(tx, taxpayer_id):
@@ -212,9 +192,9 @@ def withdraw_unlawful(tx: Transaction, taxpayer_id: str, queued: list[Row], rule
     taxpayer = taxpayers.find(tx, taxpayer_id)
     for job in queued:
         invoice = invoices.find(tx, taxpayer_id, job["subject_id"], lock=True)
-        if invoice is None or invoice["state"] != "waiting" or invoice["direction"] != "blue":
+        if invoice is None or invoice["state"] != "waiting":
             continue
-        found = _not_now(tx, taxpayer, invoice, issue_orders.load(tx, invoice), rules)
+        found = issuing_rights.against(taxpayer, invoice, issue_orders.load(tx, invoice), rules, tx.moment)
         if found is not None:
             withdraw(tx, job, invoice, found)
 

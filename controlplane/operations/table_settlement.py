@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from controlplane.operations import taxpayer_fetches
+from controlplane.operations import tax_codes, taxpayer_fetches
 from controlplane.operations.fleet_settlement import Settle
 from controlplane.store import taxpayers
 from controlplane.store.statement import Row
@@ -29,11 +29,21 @@ def _taxpayer_refused(tx: Transaction, job: Row, outcome: wire.Outcome) -> None:
     taxpayer_fetches.failed(tx, kept, f"{outcome.code} {outcome.message}".strip())
 
 
-DONE: dict[str, Settle] = {"taxpayer.fetch": _taxpayer}
+def _codes(tx: Transaction, job: Row, outcome: wire.Outcome) -> None:
+    page = outcome.evidence
+    assert isinstance(page, evidence.CodePage)
+    tax_codes.page_arrived(tx, job, page)
+
+
+def _codes_refused(tx: Transaction, job: Row, outcome: wire.Outcome) -> None:
+    tax_codes.page_refused(tx, job, f"{outcome.code} {outcome.message}".strip())
+
+
+DONE: dict[str, Settle] = {"taxpayer.fetch": _taxpayer, "codes.fetch": _codes}
 """Job kind → what its outcome ``done`` changes."""
 
-REFUSED: dict[str, Settle] = {"taxpayer.fetch": _taxpayer_refused}
+REFUSED: dict[str, Settle] = {"taxpayer.fetch": _taxpayer_refused, "codes.fetch": _codes_refused}
 """Job kind → what its outcome ``refused`` changes, where anything remembers the refusal."""
 
-EVIDENCE: dict[str, type] = {"taxpayer.fetch": evidence.TaxpayerFacts}
+EVIDENCE: dict[str, type] = {"taxpayer.fetch": evidence.TaxpayerFacts, "codes.fetch": evidence.CodePage}
 """Job kind → the evidence a done job must bring."""

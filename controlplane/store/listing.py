@@ -67,6 +67,11 @@ def page(hand: Connection, source: Source, wanted: Page) -> tuple[list[Row], str
     return rows, _encode(rows[-1][source.key.split(".")[-1]])
 
 
+def after(wanted: Page) -> str:
+    """The key a page begins after; empty at the beginning."""
+    return "" if wanted.cursor is None else str(_decode(wanted.cursor, Source("")))
+
+
 def page_of(rows: Sequence[Row], wanted: Page, key: str = "id") -> tuple[list[Row], str | None]:
     """The same for rows that were computed: in the order of their key, which is a plain word."""
     found = list(rows)

@@ -72,6 +72,14 @@ _TWINS = Statement(
 _LAST_SUCCESS = Statement(
     "SELECT MAX(ended_at) AS at FROM code_versions WHERE state IN ('complete', 'active', 'rolled_back', 'known')"
 )
+_BY_NAME = Statement(
+    "SELECT * FROM code_versions WHERE table_version = :table_version "
+    "AND state IN ('complete', 'active', 'rolled_back') ORDER BY id DESC LIMIT 1"
+)
+_ANY_SERVER = Statement(
+    "SELECT s.* FROM tax_servers s JOIN bindings b ON b.target_id = s.id "
+    "WHERE s.state = 'certified' AND b.agent_id IS NOT NULL ORDER BY s.id LIMIT 1"
+)
 _ROWS = Statement("SELECT * FROM code_rows WHERE version_id = :version_id ORDER BY position")
 _DROP_ROWS = Statement("DELETE FROM code_rows WHERE version_id = :version_id")
 _CODES = Statement("SELECT COUNT(DISTINCT code) AS n FROM code_rows WHERE version_id = :version_id")
@@ -96,6 +104,16 @@ def active(hand: Connection) -> list[Row]:
 def twin(hand: Connection, row: Row) -> Row | None:
     """Another whole copy of the same version with the same digest."""
     return hand.one(_TWINS, {name: row[name] for name in ("table_version", "digest", "id")})
+
+
+def by_name(hand: Connection, table_version: str) -> Row | None:
+    """The latest whole copy of a version by the bureau's name for it."""
+    return hand.one(_BY_NAME, {"table_version": table_version})
+
+
+def any_server(hand: Connection) -> Row | None:
+    """A tax server in service that an agent looks after."""
+    return hand.one(_ANY_SERVER)
 
 
 def last_success(hand: Connection) -> str | None:

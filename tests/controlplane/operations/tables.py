@@ -41,14 +41,14 @@ def digest(rows: list[evidence.CodeFacts]) -> str:
     return digest_of(CodeFactsLike(*(getattr(row, name) for name in CodeFactsLike._fields)) for row in rows)
 
 
-def page(rows: list[evidence.CodeFacts], start: int, most: int, **changes: Any) -> evidence.CodePage:
+def page(rows: list[evidence.CodeFacts], first: int, most: int, **changes: Any) -> evidence.CodePage:
     """A page of a version made of these rows."""
     fields: dict[str, Any] = {
         "version": "50.0",
         "published_on": "2026-09-01",
         "total": len(rows),
-        "start": start,
+        "start": first,
         "digest": digest(rows),
-        "rows": rows[start : start + most],
+        "rows": rows[first : first + most],
     }
     return evidence.CodePage(**{**fields, **changes})
