@@ -103,9 +103,12 @@ def _day(record: Record, path: str, view: View, with_date: bool) -> Cell:
 def _progress(record: Record, view: View) -> Cell:
     """How far something with many rows has come: a bar and n/total."""
     total = whole(record, "total") or 0
-    done = next((n for name in ("ready", "done", "rows_done") if (n := whole(record, name)) is not None), 0)
-    if not total:
+    done = next((n for name in ("ready", "done", "rows_done") if (n := whole(record, name)) is not None), None)
+    if total <= 0:
         return Cell("", "dim")
+    if done is None:
+        return Cell(f"?/{total:,}", "dim")
+    done = max(0, done)
     full = _BAR * min(done, total) // total
     return Cell("█" * full + "░" * (_BAR - full) + f" {done:,}/{total:,}", "ok" if done >= total else "accent")
 

@@ -13,7 +13,7 @@ NOUN = plain_noun(
         Show("target", path="target_name", column=24, strong=True, grow=1),
         Show("reason", column=24, grow=1, rank=1),
         Show("stopped_by", column=10, rank=1),
-        Show("stopped_at", "time", column=11),
+        Show("stopped_at", "time", path="created_at", column=11),
         Show("resumed_by", column=10, rank=2),
         Show("resumed_at", "time", column=11, rank=2),
         Show("resume_reason"),

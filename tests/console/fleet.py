@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from tests.console.office import furnish
 from tests.console.plane import Plane
 from tests.console.reporting import report, schedule, upload
 
@@ -246,6 +247,7 @@ def standard() -> Plane:
     plane.fill("taxpayers", [taxpayer()])
     plane.fill("reports", [report(1), report(2, state="cleared", standing="cleared", stopped={}, differences=[])])
     plane.fill("report-schedules", [schedule()])
+    furnish(plane)
     plane.fill("uploads", [upload(1), upload(2, status="failed", code="2", text="验签失败", receipt_no=None)])
     return plane
 

@@ -105,6 +105,7 @@ class Plane:
                 Route("/v1/{noun}", self._list),
                 Route("/v1/{noun}", self._collect, methods=["POST"]),
                 Route("/v1/{noun}/{verb}", self._collect, methods=["POST"]),
+                Route("/v1/releases/matrix", self._matrix),
                 Route("/v1/{noun}/{record_id}", self._one),
                 Route("/v1/{noun}/{record_id}/{verb}", self._act, methods=["POST"]),
             ]
@@ -130,10 +131,16 @@ class Plane:
         return JSONResponse({"token": "join-1234567890abcdef", "expires_at": "2026-11-22T18:00:00.000Z"}, 201)
 
     async def _list(self, request: Request) -> Response:
+        return self._listed(request, request.path_params["noun"])
+
+    async def _matrix(self, request: Request) -> Response:
+        return self._listed(request, "releases/matrix")
+
+    def _listed(self, request: Request, noun: str) -> Response:
         refused = self._refused(request)
         if refused:
             return refused
-        items = list(self.records.get(request.path_params["noun"], {}).values())
+        items = list(self.records.get(noun, {}).values())
         start, limit = int(request.query_params.get("cursor", 0)), int(request.query_params.get("limit", 100))
         end = start + limit
         return as_json({"items": items[start:end], "next": str(end) if end < len(items) else None})
