@@ -159,15 +159,15 @@ def test_another_method_is_a_problem_that_names_the_right_ones(house: House) -> 
 def test_every_extra_field_is_refused_by_name(house: House) -> None:
     extras = ("role", "epoch", "state", "invoice_no", "upload_status", "created_at", "id", "live", "__class__")
     for path in writing(house):
+        url, body, role = house.valid(path)
+        before = house.scene.dump(BUT_THE_LOG)
         for extra in extras:
-            url, body, role = house.valid(path)
             if extra in body:
                 continue
-            before = house.scene.dump(BUT_THE_LOG)
             status, answer = house.post(url, {**body, extra: "x"}, role)
             assert (status, answer["code"]) == (422, "unknown_field"), (path, extra, answer)
             assert answer["errors"][0]["field"] == extra
-            assert house.scene.dump(BUT_THE_LOG) == before
+        assert house.scene.dump(BUT_THE_LOG) == before, path
 
 
 WRONG = (None, True, 1, 1.5, -1, "", [], {}, "x" * 5000, "\u202e", "a\r\nb", 2**62)
@@ -177,19 +177,22 @@ def test_no_value_of_any_field_breaks_anything(house: House) -> None:
     """Each member of each body gets each wrong value: never an error of ours, and the lists still answer."""
     paths = house.openapi()["paths"]
     lists = [path for path, verbs in paths.items() if "get" in verbs and "{" not in path and path.startswith("/v1/")]
-    for path in writing(house):
-        members = house.valid(path)[1]
-        for member in members:
+    for place, path in enumerate(writing(house)):
+        url, body, role = house.valid(path)
+        for member in list(body):
             for wrong in WRONG:
-                url, body, role = house.valid(path)
                 status, answer = house.post(url, {**body, member: wrong}, role)
                 assert status < 500, (path, member, wrong, answer)
+                if status < 400:  # it was taken, so the record is no longer as it was
+                    url, body, role = house.valid(path)
+        if place % 10 != 9 and path != writing(house)[-1]:
+            continue  # a row that poisons a list does so for good
         for listed in set(lists) - {"/v1/events", "/v1/stock/tree"}:
             assert house.ask("GET", listed)[0] == 200, (path, listed)
 
 
 def test_each_change_and_each_refusal_has_one_row(house: House) -> None:
-    for path in set(writing(house)) - {"/v1/invoices/check", "/v1/agent/lease", "/v1/agent/outcomes"}:
+    for path in sorted(set(writing(house)) - {"/v1/invoices/check", "/v1/agent/lease", "/v1/agent/outcomes"}):
         url, body, role = house.valid(path)
         if role in ("", "probe"):
             continue

@@ -57,15 +57,16 @@ def test_twelve_hostile_bodies_on_every_write_route(house: House) -> None:
     assert set(lists) - set(asking) == {"/v1/stock/tree"}
     lists = asking
     assert len(writing) >= 20 and len(lists) >= 12
-    for path in writing:
+    for place, path in enumerate(writing):
         url, body, role = house.valid(path)
         before = house.scene.dump(BUT_THE_LOG)
         for name, make in HOSTILE.items():
             status, answer = house.ask("POST", url, make(body), role)
             assert 400 <= status < 500, (path, name, status, answer)
             assert answer["code"] and answer["remedy"], (path, name, answer)
-            assert house.scene.dump(BUT_THE_LOG) == before, (path, name)
+        assert house.scene.dump(BUT_THE_LOG) == before, path
         status, answer = house.post(url, body, role)
         assert 200 <= status < 300, (path, status, answer)
-        for listed in lists:
-            assert house.ask("GET", listed)[0] == 200, (path, listed)
+        if place % 10 == 9 or path == writing[-1]:  # a row that poisons a list does so for good
+            for listed in lists:
+                assert house.ask("GET", listed)[0] == 200, (path, listed)
