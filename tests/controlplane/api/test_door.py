@@ -197,7 +197,8 @@ def test_each_change_and_each_refusal_has_one_row(house: House) -> None:
         if role in ("", "probe"):
             continue
         before = len(house.scene.log())
-        assert house.post(url, body, role)[0] < 300
+        status, answer = house.post(url, body, role)
+        assert status < 300, (path, answer)
         assert [row["outcome"] for row in house.scene.log()[before:]] == ["allowed"], path
         for raw in (b"{}", b"{", json.dumps({**body, "x": 1}).encode()):
             url, body, role = house.valid(path)  # the one before may have used up its caller
