@@ -16,6 +16,7 @@ from console.feed import Batch, Feed, Standing
 from console.link import HttpTransport, Link, LinkError
 from console.records import text
 from console.screens.act_form import ActForm
+from console.screens.acting import ActMenu
 from console.screens.catalog import COMMANDS, NOUNS, candidates, command_named, noun_named, screen_of
 from console.screens.detail import DetailScreen
 from console.screens.frame import Frame
@@ -112,7 +113,7 @@ class Console(App[int]):
             self.run_worker(self._look_for_stops())
         covered = False
         for screen in reversed(self.screen_stack):
-            if isinstance(screen, ActForm):
+            if isinstance(screen, ActForm | ActMenu):
                 screen.deliver(batch)
             elif isinstance(screen, Frame):
                 screen.hear(batch, covered)

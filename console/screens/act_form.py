@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import replace
 from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.screen import ModalScreen
+from textual.suggester import SuggestFromList
 from textual.widgets import Input
 
 from console.desk import Desk
@@ -17,10 +19,11 @@ from console.link import Act, LinkDown, LinkError, LinkProblem
 from console.plain import plain
 from console.records import Record, rows, text, whole
 from console.screens.noun import Noun
+from console.screens.references import Known, known
 from console.screens.suggestions import suggested
 from console.screens.worker import guarded
 from console.theme import Tone
-from console.verbs import verb, wrong
+from console.verbs import Field, verb, wrong
 from console.widgets.bars import Bar
 from console.widgets.ink import Line, Part
 from console.widgets.pane import Pane
@@ -28,6 +31,8 @@ from console.widgets.trail import job_line, trail_lines
 
 _OPEN = ("queued", "leased", "unknown")
 _VERSION = "version_differs"
+_OFFERED = 12
+"""Choices named in an empty field."""
 
 
 class ActForm(ModalScreen[None]):
@@ -60,6 +65,8 @@ class ActForm(ModalScreen[None]):
         self.verb = verb(noun.path, name)
         self.job: Record | None = None
         self.sending = False
+        self.known: dict[str, Known] = {}
+        """Field → the records it may mean."""
         self.pane = Pane(id="said")
 
     @property
@@ -98,6 +105,7 @@ class ActForm(ModalScreen[None]):
         for arg in self.verb.fields:
             needed = "" if not arg.optional else " " + say("act.optional")
             self._label(arg.name, say.word_of("field", self.noun.path, arg.name) + needed, "dim")
+            self._offer(arg.name, [(choice, say.word_of("choice", self.noun.path, choice)) for choice in arg.choices])
         if self.wants_reason:
             self._label("reason", say("act.reason"), "dim")
         if self.verb.dangerous:
@@ -114,6 +122,24 @@ class ActForm(ModalScreen[None]):
             field = self.query_one(f"#{name}", Input)
             if not field.value:
                 field.value = plain(value)
+        for arg in self.verb.fields:
+            await self._refer(arg)
+
+    async def _refer(self, arg: Field) -> None:
+        """Offer the records a field may mean; the only one there is stands in it already."""
+        found = self.known[arg.name] = await known(self.desk.link, arg.name, self.noun.path)
+        self._offer(arg.name, [(number, "") for number in found])
+        field = self.query_one(f"#{arg.name}", Input)
+        if len(found) == 1 and not arg.optional and not field.value:
+            field.value = next(iter(found))
+
+    def _offer(self, name: str, choices: list[tuple[str, str]]) -> None:
+        """Show what may be typed while a field is empty, and complete what is begun."""
+        if choices:
+            field = self.query_one(f"#{name}", Input)
+            field.suggester = SuggestFromList([code for code, _ in choices], case_sensitive=False)
+            shown = (code if word in ("", code) else f"{code} {word}" for code, word in choices[:_OFFERED])
+            field.placeholder = " / ".join(shown)
 
     def _label(self, name: str, words: str, tone: Tone) -> None:
         self.query_one(f"#label-{name}", Bar).show([Part(words, tone)])
@@ -139,7 +165,7 @@ class ActForm(ModalScreen[None]):
             if act is not None:
                 self.sending = True
                 self.say(Line((Part(self.desk.say("act.sending"), "dim"),)))
-                self.run_worker(guarded(self.send(act), self.desk, self._unsent))
+                self.run_worker(guarded(self._send(act), self.desk, self._unsent))
 
     def _checked(self) -> Act | None:
         say = self.desk.say
@@ -170,6 +196,13 @@ class ActForm(ModalScreen[None]):
     def _unsent(self, words: str) -> None:
         self.sending = False
         self.said_plainly(words)
+
+    async def _send(self, act: Act) -> None:
+        for arg in self.verb.fields:
+            if arg.name in act.args and arg.name not in self.known:
+                self.known[arg.name] = await known(self.desk.link, arg.name, self.noun.path)
+        meant = {name: self.known.get(name, {}).get(str(value), value) for name, value in act.args.items()}
+        await self.send(replace(act, args=meant))
 
     async def send(self, act: Act) -> None:
         """Send the act and follow its job."""

@@ -12,6 +12,7 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 
 from console.desk import Desk
+from console.feed import Batch
 from console.records import Record, pick, text
 from console.screens.act_form import ActForm
 from console.screens.many_form import ManyForm
@@ -106,8 +107,16 @@ class ActMenu(ModalScreen[None]):
         self.line.show([Part(self.desk.say("act.menu_hint"), "dim")])
         self.table.focus()
         self._show()
+        self._read_soon()
+
+    def deliver(self, batch: Batch) -> None:
+        """The record may have moved while the menu is open."""
+        if batch.resync or self.record["id"] in batch.changed.get(self.noun.path, ()) or "jobs" in batch.changed:
+            self._read_soon()
+
+    def _read_soon(self) -> None:
         if self.noun.has_page and not self.marked:
-            self.run_worker(guarded(self._read(), self.desk, self._failed))
+            self.run_worker(guarded(self._read(), self.desk, self._failed), exclusive=True, group="read")
 
     async def _read(self) -> None:
         self.record = await self.desk.link.one(self.noun.path, self.record["id"])

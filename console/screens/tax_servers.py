@@ -53,7 +53,7 @@ COLUMNS = (
     Column("server", 14, plain_cell("tax_server_no", "strong"), ordered("tax_server_no")),
     Column("name", 16, plain_cell("name"), ordered("name"), grow=1, rank=4),
     Column("region", 8, plain_cell("region"), ordered("region"), rank=3),
-    Column("state", 12, state_cell("state.tax-servers"), ordered("state"), rank=1),
+    Column("state", 14, state_cell("state.tax-servers"), ordered("state"), rank=1),
     Column("quota", 9, _quota, ordered("quota_left"), right=True, rank=3),
     Column("clock", 7, clock_cell, ordered("clock_offset_seconds"), right=True, rank=2),
     Column("certificate", 4, certificate_cell, ordered("certificate_not_after"), right=True, rank=2),

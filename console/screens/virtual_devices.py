@@ -63,7 +63,7 @@ COLUMNS = (
     Column("device_no", 13, _number, ordered("device_no")),
     Column("taxpayer", 16, plain_cell("taxpayer_name"), ordered("taxpayer_name"), grow=1, rank=3),
     Column("server", 12, plain_cell("tax_server_no", "dim"), ordered("tax_server_no"), rank=5),
-    Column("state", 12, state_cell("state.virtual-devices"), ordered("state"), rank=4),
+    Column("state", 14, state_cell("state.virtual-devices"), ordered("state"), rank=4),
     Column("issued", 6, amount_cell("issued_today"), ordered("issued_today"), right=True, rank=1),
     Column("waiting", 4, amount_cell("waiting_invoices", 0), ordered("waiting_invoices"), right=True),
     Column("uploads", 4, amount_cell("waiting_uploads", 20), ordered("waiting_uploads"), right=True, rank=1),

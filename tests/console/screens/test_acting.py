@@ -33,6 +33,15 @@ async def test_the_menu_has_what_is_allowed_and_why_the_rest_is_not(plane: Plane
         assert plane.acts == []
 
 
+async def test_an_open_menu_follows_its_record(plane: Plane) -> None:
+    async with console(plane) as operator:
+        await open_menu(operator)
+        await operator.misses("恢复")
+        changed = device(3, 2, version=8, allowed=[{"verb": "resume", "enabled": True, "why": ""}])
+        plane.put("virtual-devices", changed, "suspended")
+        await operator.sees("操作 · 499900000003", "恢复")
+
+
 async def test_an_act_needs_a_reason_and_sends_the_version_it_saw(plane: Plane) -> None:
     async with console(plane) as operator:
         await open_menu(operator)

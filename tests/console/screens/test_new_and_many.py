@@ -1,6 +1,6 @@
 """Something new in a list, and one act on many marked records."""
 
-from tests.console.fleet import device
+from tests.console.fleet import device, server
 from tests.console.operator import console
 from tests.console.plane import Plane, as_json, problem
 
@@ -93,3 +93,27 @@ async def test_a_dangerous_act_on_many_wants_their_number(plane: Plane) -> None:
         await operator.press("enter")
         await operator.sees("2/2  已受理 2")
     assert [path.rsplit("/", 1)[1] for path, _ in plane.acts] == ["suspend", "suspend"]
+
+
+async def test_a_record_is_named_by_its_number_and_sent_by_its_id(plane: Plane) -> None:
+    plane.fill("tax-servers", [server(1), server(2), {**server(3), "state": "retired"}])
+    plane.fill("taxpayers", [{"id": "row-1", "taxpayer_id": "91990003MA0000015Q", "state": "active", "version": 1}])
+    async with console(plane) as operator:
+        await operator.goes("xnsb", "虚拟设备")
+        await operator.press("n")
+        await operator.sees("登记 · 虚拟设备", "91990003MA0000015Q", "SK310001 / SK310002")
+        await operator.press("enter")
+        await operator.types("SK310002")
+        await operator.press("enter")
+        await operator.types("till")
+        await operator.press("enter")
+        await operator.sees("完成")
+    sent = {"taxpayer_id": "91990003MA0000015Q", "tax_server_id": server(2)["id"], "name": "till"}
+    assert plane.acts[-1] == ("/v1/virtual-devices", sent)
+
+
+async def test_choices_are_named_where_they_are_typed(plane: Plane) -> None:
+    async with console(plane) as operator:
+        await operator.goes("nsr", "纳税人")
+        await operator.press("n")
+        await operator.sees("general 一般纳税人 / small 小规模纳税人")
