@@ -28,7 +28,7 @@ NEEDS = {**{step: place for place, step in enumerate(STEPS)}, "abandon": 0}
 
 def _server(house: House, number: int) -> str:
     """A tax server in service, on which seals and releases are answered."""
-    if not house.agent.desks:
+    if not any(isinstance(desk, Desk) for desk in house.agent.desks):
         house.agent.desks.append(Desk())
     return house.scene.server(house.agent, 5000 + number)
 
