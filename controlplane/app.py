@@ -92,6 +92,8 @@ ROOMS = (
     deliveries,
     people,
     stops,
+    invoice_acts,
+    red_forms,
 )
 """The modules of management routes."""
 _NO_TELEMETRY = {"tracing": False, "metrics": False, "logs": False}
@@ -153,8 +155,6 @@ def build(settings: Settings, clock: Clock = system_clock) -> FastAPI:
         tax_codes.code_routes,
     ):
         app.include_router(routes)
-    for room in (invoice_acts, red_forms):
-        app.include_router(room.routes)
     app.include_router(sessions.acting)
     app.include_router(applications.grants)
     app.include_router(stock_alerts.tree)
