@@ -233,6 +233,10 @@ class Link:
         """One record with its details."""
         return await self._ask("GET", f"/v1/{noun}/{quote(record_id, safe='')}")
 
+    async def impact(self, noun: str, record_id: str) -> Record:
+        """What stops if this record stops: taxpayers, devices, terminals, what waits, what went through today."""
+        return await self._ask("GET", f"/v1/{noun}/{quote(record_id, safe='')}/impact")
+
     async def act(self, act: Act) -> Accepted:
         """Ask for an act; a ``LinkProblem`` of status 409 names the verbs allowed now."""
         path = f"/v1/{act.noun}/{quote(act.id, safe='')}/{quote(act.verb, safe='')}"

@@ -256,6 +256,10 @@ _NOUNS: Final = {
     "alert-flips": ("预警记录", "Alerts"),
     "deliveries": ("邮件投递", "Deliveries"),
     "batches": ("批量发行", "Batches"),
+    "bureau-addresses": ("税局地址", "Bureau addresses"),
+    "bureau-addresses/completeness": ("地址完整性", "Address completeness"),
+    "code-versions": ("编码版本", "Code versions"),
+    "tax-codes": ("税收编码", "Tax codes"),
     "help": ("帮助", "Help"),
     "related": ("关联", "Depends on this"),
 }
@@ -289,6 +293,13 @@ _SECTIONS: Final = {
     "refusals": ("被拒记录", "Refusals"),
     "grants": ("批准的号段", "Granted runs"),
     "levels": ("各设备与票种", "Devices and kinds"),
+    "impact": ("停了它会停什么", "What stops if this stops"),
+    "impact_taxpayers": ("受影响的纳税人", "Taxpayers"),
+    "flags": ("税务标识", "Flags"),
+    "contacts": ("联系人", "Contacts"),
+    "fetches": ("从税局获取", "Fetched from the bureau"),
+    "leftovers": ("退役前须了结", "To settle before retiring"),
+    "certificate": ("证书", "Certificate"),
 }
 
 TEXTS: Final[dict[str, tuple[str, str]]] = {

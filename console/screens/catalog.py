@@ -13,6 +13,7 @@ from console.screens import (
     applications,
     batches,
     board,
+    bureau_addresses,
     deliveries,
     grants,
     invoices,
@@ -32,6 +33,7 @@ from console.screens import (
     stock,
     stock_alerts,
     stops,
+    tax_codes,
     tax_servers,
     taxpayers,
     terminals,
@@ -76,6 +78,10 @@ NOUNS: Final[dict[str, Noun]] = {
         people.NOUN,
         sessions.NOUN,
         stops.NOUN,
+        bureau_addresses.NOUN,
+        bureau_addresses.COMPLETENESS,
+        tax_codes.VERSIONS,
+        tax_codes.CODES,
     )
 }
 """Path → noun, in the order of the help page."""

@@ -63,6 +63,8 @@ class Noun:
     """The cause (code, message, remedy, runbook) whose runbook page stands beside the detail page; empty for none."""
     lookups: tuple[str, ...] = ()
     """Nouns whose records the cells look up by id."""
+    impact: bool = False
+    """True when the API tells what stops if this stops; shown under the list behind ``u``."""
     has_page: bool = True
     """False when the API gives no single record."""
     watched: frozenset[str] = field(default_factory=frozenset)

@@ -11,15 +11,19 @@ from textual.widget import Widget
 from console.desk import Desk
 from console.link import LinkProblem
 from console.records import Record, text, whole
+from console.screens import impact
 from console.screens.frame import Frame
 from console.screens.moves import GoTo
 from console.screens.noun import Noun
+from console.screens.page_lines import paragraph
 from console.widgets.bars import Bar
 from console.widgets.columns import Cell, Column, View
-from console.widgets.ink import Part
+from console.widgets.ink import Line, Part
+from console.widgets.pane import Pane
 from console.widgets.record_table import RecordTable
 
 _COUNTED = 1000
+_MARGIN = 4
 
 
 def _noun_cell(record: Record, view: View) -> Cell:
@@ -46,8 +50,12 @@ _COLUMNS = (
 
 
 class RelatedScreen(Frame):
-    """The relations of one record."""
+    """The relations of one record; of some nouns also what stops if it stops."""
 
+    DEFAULT_CSS = """
+    RelatedScreen.-impact #table { height: 8; }
+    RelatedScreen #impact { height: 1fr; border-top: solid $panel; }
+    """
     BINDINGS: ClassVar[list[BindingType]] = [Binding("r", "refresh", "key.refresh")]
 
     def __init__(self, desk: Desk, noun: Noun, record: Record) -> None:
@@ -56,10 +64,15 @@ class RelatedScreen(Frame):
         self.record = record
         self.table = RecordTable(_COLUMNS, desk.view(), id="table")
         self.title_bar = Bar(id="title")
+        self.pane = Pane(id="impact")
+        self.pane.display = noun.impact
+        self.set_class(noun.impact, "-impact")
+        self.impact: Record | None = None
+        self.missing = ""
 
     def body(self) -> Sequence[Widget]:
-        """The record's name over its relations."""
-        return (self.title_bar, self.table)
+        """The record's name over its relations, and below them what stops."""
+        return (self.title_bar, self.table, self.pane)
 
     def crumb(self) -> str:
         """What this screen shows."""
@@ -90,11 +103,36 @@ class RelatedScreen(Frame):
             except LinkProblem as problem:
                 counted = {**row, "count": problem.message}
             self.table.replace_row(counted)
+        if self.noun.impact:
+            await self.load_impact()
+
+    async def load_impact(self) -> None:
+        """Ask what stops if the record stops."""
+        try:
+            self.impact, self.missing = await self.desk.link.impact(self.noun.path, self.record["id"]), ""
+        except LinkProblem as problem:
+            self.missing = problem.message
+        self.show_impact()
+
+    def show_impact(self) -> None:
+        """Draw what stops, for the width there is."""
+        view = self.desk.view()
+        view.width = self.size.width - _MARGIN
+        lines: list[Line] = [paragraph(self.missing, "warn")] if self.missing else []
+        if self.impact is not None:
+            lines += impact.lines(view, self.impact)
+        self.pane.set_lines(lines)
+
+    def on_resize(self) -> None:
+        """What stops is drawn anew for the new width."""
+        super().on_resize()
+        self.show_impact()
 
     def reword(self) -> None:
         """The language or the colours changed."""
         self.table.view = self.desk.view()
         self.table.redraw()
+        self.show_impact()
         name = self.desk.say(f"noun.{self.noun.path}")
         self.title_bar.show([Part(f" {name} {self.noun.name(self.record)}", "strong")])
         self.show_bars()

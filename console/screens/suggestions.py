@@ -10,6 +10,8 @@ APPLY_COUNT = 500
 
 async def suggested(link: Link, noun: str, record: Record, verb: str) -> dict[str, str]:
     """Values for a verb's arguments by name; whatever cannot be known is left out."""
+    if noun == "taxpayers" and verb in ("apply", "discard"):
+        return await _undecided(link, record)
     if noun != "virtual-devices":
         return {}
     if verb == "apply":
@@ -21,6 +23,14 @@ async def suggested(link: Link, noun: str, record: Record, verb: str) -> dict[st
     if verb == "add_terminal":
         return {"terminal_code": "1"}
     return {}
+
+
+async def _undecided(link: Link, record: Record) -> dict[str, str]:
+    """The look at the bureau that waits for a decision; a list's record does not tell it, its page does."""
+    whole_record = record if "fetches" in record else await link.one("taxpayers", record["id"])
+    pending = (text(fetch, "id") for fetch in rows(whole_record, "fetches") if text(fetch, "state") == "pending")
+    found = next(pending, "")
+    return {"fetch_id": found} if found else {}
 
 
 def _scarcest(record: Record) -> str:

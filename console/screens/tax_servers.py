@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from console.records import Record, pick, text, whole
+from console.records import Record, flag, pick, text, whole
 from console.screens.cells import (
     cause_cell,
     certificate_cell,
@@ -21,7 +21,7 @@ from console.screens.cells import (
     verdict,
 )
 from console.screens.noun import Noun, Related, Relation
-from console.screens.page_lines import cell_fact, fact, heading, health, job_lines, known, reading_lines, table
+from console.screens.page_lines import cell_fact, fact, fact_if, heading, health, job_lines, known, reading_lines, table
 from console.screens.virtual_devices import COLUMNS as DEVICE_COLUMNS
 from console.screens.virtual_devices import name as device_name
 from console.times import stamp
@@ -103,16 +103,34 @@ def _page(record: Record, view: View, related: Related) -> list[Line]:
                 fact(view, "host", _address(record)),
                 cell_fact(view, "agent", heartbeat_cell(record, view)),
                 cell_fact(view, "clock", clock_cell(record, view)),
-                cell_fact(view, "certificate", _until(record, view)),
                 cell_fact(view, "quota", _quota(record, view)),
                 fact(view, "kernel", text(record, "kernel_version")),
                 fact(view, "read_at", stamp(record, "read_at")),
                 fact(view, "id", text(record, "id")),
             ]
         ),
+        *heading(view, "certificate"),
+        *_certificate(record, view),
         *(job_lines(view, [job]) if isinstance(job := pick(record, "open_job"), dict) else []),
         *reading_lines(view, record),
     ]
+
+
+def _certificate(record: Record, view: View) -> list[Line]:
+    """Stage, status, dates, and from when it is to be renewed."""
+    due = flag(record, "certificate.renewal_due") is True
+    due_at = stamp(record, "certificate.renewal_due_at")
+    stage = state_cell("certificate_stage", "certificate_stage")
+    status = state_cell("certificate_status", "certificate.status")
+    return known(
+        [
+            cell_fact(view, "certificate_stage", stage(record, view)),
+            cell_fact(view, "certificate_status", status(record, view)),
+            fact_if(view, "certificate_issued", stamp(record, "certificate_issued_at")),
+            cell_fact(view, "certificate", _until(record, view)),
+            fact_if(view, "renewal_due", due_at, "warn" if due else "plain"),
+        ]
+    )
 
 
 def _until(record: Record, view: View) -> Cell:
@@ -133,5 +151,6 @@ NOUN = Noun(
     parts=_devices,
     trouble=_trouble,
     lookups=("agents",),
+    impact=True,
     watched=frozenset({"agents"}),
 )

@@ -188,5 +188,6 @@ NOUN = Noun(
     depends=_depends,
     parts=_parts,
     trouble=lambda record, related: trouble_of(record),
+    impact=True,
     watched=frozenset({"invoices", "agents", "tax-servers"}),
 )

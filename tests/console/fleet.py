@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from tests.console.office import furnish
+from tests.console import office, tables
 from tests.console.plane import Plane
 from tests.console.reporting import report, schedule, upload
 
@@ -65,6 +65,15 @@ def server(number: int, **more: Any) -> Record:
         "kernel_version": "V4.2",
         "clock_offset_seconds": 1.4,
         "certificate_not_after": "2027-06-30T00:00:00.000Z",
+        "certificate_issued_at": "2025-06-30T00:00:00.000Z",
+        "certificate_stage": "formal_synced",
+        "certificate": {
+            "status": "00",
+            "days_left": 219,
+            "step": None,
+            "renewal_due_at": "2026-10-29T00:00:00.000Z",
+            "renewal_due": True,
+        },
         "read_at": at(1),
         "agent_id": "agent-1",
         "health": OK,
@@ -247,7 +256,8 @@ def standard() -> Plane:
     plane.fill("taxpayers", [taxpayer()])
     plane.fill("reports", [report(1), report(2, state="cleared", standing="cleared", stopped={}, differences=[])])
     plane.fill("report-schedules", [schedule()])
-    furnish(plane)
+    office.furnish(plane)
+    tables.furnish(plane)
     plane.fill("uploads", [upload(1), upload(2, status="failed", code="2", text="验签失败", receipt_no=None)])
     return plane
 
@@ -300,6 +310,7 @@ def taxpayer(**more: Any) -> Record:
         "region": "3302",
         "may_issue": True,
         "created_at": at(6000),
+        **tables.FILE,
         **more,
     }
 

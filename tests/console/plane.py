@@ -32,6 +32,8 @@ class Plane:
         self.answer: Callable[[str, Record], Response] | None = None
         """What an act is answered; the default takes it and opens a job."""
         self.me: Record = {"name": "小李", "role": "operator"}
+        self.impacts: dict[str, Record] = {}
+        """What stops if a record stops, by its id."""
         self._cuts = 0
         self._bells: list[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = []
         self._server: uvicorn.Server | None = None
@@ -106,7 +108,9 @@ class Plane:
                 Route("/v1/{noun}", self._collect, methods=["POST"]),
                 Route("/v1/{noun}/{verb}", self._collect, methods=["POST"]),
                 Route("/v1/releases/matrix", self._matrix),
+                Route("/v1/bureau-addresses/completeness", self._matrix),
                 Route("/v1/{noun}/{record_id}", self._one),
+                Route("/v1/{noun}/{record_id}/impact", self._impact),
                 Route("/v1/{noun}/{record_id}/{verb}", self._act, methods=["POST"]),
             ]
         )
@@ -134,7 +138,11 @@ class Plane:
         return self._listed(request, request.path_params["noun"])
 
     async def _matrix(self, request: Request) -> Response:
-        return self._listed(request, "releases/matrix")
+        return self._listed(request, request.url.path.removeprefix("/v1/"))
+
+    async def _impact(self, request: Request) -> Response:
+        found = self.impacts.get(request.path_params["record_id"])
+        return self._refused(request) or (as_json(found) if found else problem(404, "not_found", "没有这条记录"))
 
     def _listed(self, request: Request, noun: str) -> Response:
         refused = self._refused(request)

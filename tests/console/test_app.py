@@ -157,7 +157,7 @@ def ours(screen: Screen[None]) -> set[str]:
 
 @pytest.mark.parametrize("command", ["board", "fp", "agents"])
 async def test_help_is_the_bindings(plane: Plane, command: str) -> None:
-    async with console(plane, (120, 60)) as operator:
+    async with console(plane, (120, 90)) as operator:
         await operator.sees("宁波一号")
         await operator.goes(command, "条" if command != "board" else "今日开具")
         screen = operator.app.screen

@@ -10,6 +10,7 @@ from textual.color import Color
 from console.desk import Desk
 from console.link import HttpTransport, Link
 from console.runbook import page
+from console.screens import impact
 from console.screens.acting import choices
 from console.screens.catalog import NOUNS
 from console.settings import Settings
@@ -21,6 +22,7 @@ from tests.console import fleet
 from tests.console.hostile import CORPUS, poisoned
 from tests.console.operator import cells, console
 from tests.console.plane import Plane, problem
+from tests.console.tables import IMPACT
 
 LINK = Link(HttpTransport("http://127.0.0.1:9", ""))
 DESKS = [Desk(Settings(language=language), LINK, lambda: fleet.NOW) for language in ("zh", "en")]
@@ -79,6 +81,24 @@ def test_odd_types_in_every_field(path: str) -> None:
         odd = {**dict.fromkeys(record, value), "id": "x"}
         draw(path, odd, {noun: [odd] for noun in NOUNS}, DESKS)
     draw(path, {"id": "x"}, {}, DESKS)
+
+
+def drawn_impact(found: dict[str, Any]) -> None:
+    for desk in DESKS:
+        for line in impact.lines(desk.view(), found):
+            for parts in wrapped(line, 60):
+                strip = drawn(parts, 60, PALETTES["night"], PALETTES["night"].ground)
+                assert strip.cell_length == 60 and inert(strip.text)
+
+
+def test_what_stops_is_inert_too() -> None:
+    for words in CORPUS:
+        found = poisoned(IMPACT, words)
+        found["taxpayers"][1]["take_over"] = {words: [words]}
+        drawn_impact(found)
+    for value in ODD:
+        drawn_impact({**IMPACT, "taxpayers": [dict.fromkeys(IMPACT["taxpayers"][0], value)]})
+        drawn_impact(dict.fromkeys(IMPACT, value))
 
 
 def test_the_net_lets_nothing_through() -> None:
