@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends
 from starlette.requests import Request
 
-from controlplane.api.access import requires
+from controlplane.api.access import caller_of, requires
 from controlplane.api.services import Services, services_of, viewer_of
 from controlplane.domain.acts import ActSpec
 from controlplane.domain.principal import Principal
@@ -78,6 +78,10 @@ def _on_collection(make: Make, show: Show) -> Callable[..., Any]:
         once = made if isinstance(made, Once) else Once(made)
         if once.then is not None:
             await services.ledger.write(once.then)
+        if caller.scope is not None:
+            # What was just made may have widened the scope: the caller is looked up again to be shown it.
+            request.app.state.memory.forget()
+            caller = await caller_of(request)
         record = await services.ledger.read(lambda hand: show(hand, once.record_id, viewer_of(request, caller)))
         return record | once.shown
 

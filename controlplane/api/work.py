@@ -13,7 +13,7 @@ from controlplane.api.door import ERRORS, DoorRoute, Key, Paged, Word, answer, o
 from controlplane.api.services import services_of
 from controlplane.domain.refusals import refuse
 from controlplane.operations import invoice_views, jobs
-from controlplane.store import listing
+from controlplane.store import listing, regions
 from controlplane.store.listing import Source
 from controlplane.store.statement import Connection, Row
 from controlplane.wire.records import Job, Listing, LogRow, Order
@@ -28,10 +28,8 @@ _JOBS = Source(
     region="CASE WHEN j.taxpayer_id = '-' THEN s.region END",
 )  # fmt: skip
 _LOG = Source(
-    "operation_log l LEFT JOIN tax_servers s ON l.noun = 'tax-servers' AND s.id = l.subject_id "
-    "LEFT JOIN bureau_endpoints e ON l.noun = 'lines' AND e.id = l.subject_id",
-    "l.seq", "l.taxpayer_id", "l.*", key_is_number=True,
-    region="CASE WHEN l.taxpayer_id = '' THEN COALESCE(s.region, e.area_code) END",
+    "operation_log l", "l.seq", "l.taxpayer_id", "l.*", key_is_number=True,
+    region=f"CASE WHEN l.taxpayer_id IN ('', '-') THEN {regions.of('l.subject_id')} END",
 )  # fmt: skip
 
 

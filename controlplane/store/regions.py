@@ -16,6 +16,12 @@ COLUMNS: Final = (
 """Tables of such records, and the column of their area code."""
 
 
+def of(column: str) -> str:
+    """SQL for the area code of the record whose id stands in a column; null when it has none."""
+    looks = ", ".join(f"(SELECT {area} FROM {table} WHERE id = {column})" for table, area in COLUMNS)
+    return f"COALESCE({looks})"
+
+
 def of_records(hand: Connection, ids: Sequence[str]) -> dict[str, str]:
     """Record id → area code, for those of the ids that have one."""
     found: dict[str, str] = {}

@@ -6,6 +6,7 @@ import copy
 import http.client
 import itertools
 import json
+from collections.abc import Iterable
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -85,11 +86,15 @@ class House:
 
     def front_end_of(self, *owners: str) -> str:
         """The role of a new front end that sees only these taxpayers."""
-        name = f"front end {next(self._count)}"
+        return self.scoped("front_end", owners)
+
+    def scoped(self, role: str, taxpayers: Iterable[str] = (), regions: Iterable[str] = ()) -> str:
+        """A new principal of that role and scope; the name under which its token is known here."""
+        name = f"{role} {next(self._count)}"
         self.tokens[name] = name.ljust(32, "x").replace(" ", "-")
 
         def make(tx: Transaction) -> None:
-            row = principals.create(tx, name, "front_end", None, list(owners))
+            row = principals.create(tx, name, role, None, list(taxpayers), regions=list(regions))
             principals.give_token(tx, row["id"], self.tokens[name], None)
 
         self.scene.ledger.write_now(make)
