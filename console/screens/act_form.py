@@ -31,6 +31,8 @@ from console.widgets.trail import job_line, trail_lines
 
 _OPEN = ("queued", "leased", "unknown")
 _VERSION = "version_differs"
+_ROOMY = 5
+"""A form of more fields stands without empty lines, so that it fits a terminal of 24 lines."""
 _OFFERED = 12
 """Choices named in an empty field."""
 
@@ -49,6 +51,9 @@ class ActForm(ModalScreen[None]):
     ActForm Input { height: 1; width: 1fr; border: none; padding: 0; background: $panel; }
     ActForm Input:focus { border: none; background: $surface-lighten-2; }
     ActForm Pane { height: 7; margin-top: 1; }
+    ActForm.-tight > Vertical { overflow-y: auto; }
+    ActForm.-tight Horizontal { margin-top: 0; }
+    ActForm.-tight Pane { height: 4; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "dismiss", "key.close"),
@@ -111,6 +116,7 @@ class ActForm(ModalScreen[None]):
         if self.verb.dangerous:
             self._label("confirm", say("act.confirm", word=self.confirmation), "warn")
         self.query_one("#hint", Bar).show([Part(say("act.form_hint"), "dim")])
+        self.set_class(len(self.query(Input)) > _ROOMY, "-tight")
         self.query(Input).first().focus()
         self.pane.can_focus = False
         if self.verb.fields:
@@ -257,7 +263,10 @@ class ActForm(ModalScreen[None]):
 
     def _poll(self) -> None:
         if self.job and text(self.job, "state") in _OPEN:
-            self.run_worker(guarded(self._read_job(), self.desk, lambda words: None), exclusive=True, group="job")
+            self.run_worker(self._follow, exclusive=True, group="job")  # type: ignore[arg-type]
+
+    async def _follow(self) -> None:
+        await guarded(self._read_job(), self.desk, lambda words: None)
 
     async def _read_job(self) -> None:
         if self.job:

@@ -116,7 +116,10 @@ class ActMenu(ModalScreen[None]):
 
     def _read_soon(self) -> None:
         if self.noun.has_page and not self.marked:
-            self.run_worker(guarded(self._read(), self.desk, self._failed), exclusive=True, group="read")
+            self.run_worker(self._follow, exclusive=True, group="read")  # type: ignore[arg-type]
+
+    async def _follow(self) -> None:
+        await guarded(self._read(), self.desk, self._failed)
 
     async def _read(self) -> None:
         self.record = await self.desk.link.one(self.noun.path, self.record["id"])

@@ -321,6 +321,7 @@ class ListScreen(Frame):
         record = marked[0] if marked else self.table.current
         if record is not None:
             others = marked if len(marked) > 1 else ()
+            self.table.held = True  # what is acted on may change its place, and is watched
             self.app.push_screen(ActMenu(self.desk, self.noun_of(record), record, others))
 
     def action_new(self) -> None:

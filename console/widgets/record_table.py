@@ -62,6 +62,8 @@ class RecordTable(ScrollView, can_focus=True, inherit_bindings=False):
         """Shown in place of rows when there are none."""
         self.sorted_by: tuple[str, bool] | None = None
         """Key of the column the rows are sorted by, and whether downwards; only shown here."""
+        self.held = False
+        """True: even at the very top the cursor stays with its record, until it is moved by hand."""
         self._rows: Sequence[Record] = ()
         self._places: dict[str, int] = {}
         self._cursor = 0
@@ -86,9 +88,9 @@ class RecordTable(ScrollView, can_focus=True, inherit_bindings=False):
         return self._rows[self._cursor] if self._rows else None
 
     def set_rows(self, rows: Sequence[Record]) -> None:
-        """Show these rows. The cursor stays with its record; at the very top it stays at the top."""
+        """Show these rows. The cursor stays with its record; at the very top it stays at the top, unless held."""
         held = self.current
-        at_top = self._cursor == 0 and self.scroll_offset.y == 0
+        at_top = self._cursor == 0 and self.scroll_offset.y == 0 and not self.held
         before = self._cursor
         self._rows = rows
         self._places = {row["id"]: place for place, row in enumerate(rows)}
@@ -219,6 +221,7 @@ class RecordTable(ScrollView, can_focus=True, inherit_bindings=False):
     def _go(self, place: int) -> None:
         place = max(0, min(place, len(self._rows) - 1))
         if place != self._cursor:
+            self.held = False
             before, self._cursor = self._cursor, place
             self._redraw(before)
             self._redraw(place)

@@ -42,6 +42,19 @@ async def test_an_open_menu_follows_its_record(plane: Plane) -> None:
         await operator.sees("操作 · 499900000003", "恢复")
 
 
+async def test_the_cursor_stays_with_what_was_acted_on(plane: Plane) -> None:
+    async with console(plane) as operator:
+        await open_menu(operator)
+        await operator.press("escape")
+        await operator.misses("操作 · 499900000003")
+        well = device(3, 2, version=8, state="cancelled", health={"verdict": "ok", "cause": "none"})
+        assert "›" in operator.line_with("499900000003")[:3]
+        plane.put("virtual-devices", well, "cancelled")
+        await operator.sees("已注销")
+        assert operator.lines().index(operator.line_with("499900000003")) > 4
+        assert "›" in operator.line_with("499900000003")[:3]
+
+
 async def test_an_act_needs_a_reason_and_sends_the_version_it_saw(plane: Plane) -> None:
     async with console(plane) as operator:
         await open_menu(operator)

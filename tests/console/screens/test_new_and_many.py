@@ -117,3 +117,10 @@ async def test_choices_are_named_where_they_are_typed(plane: Plane) -> None:
         await operator.goes("nsr", "纳税人")
         await operator.press("n")
         await operator.sees("general 一般纳税人 / small 小规模纳税人")
+
+
+async def test_the_longest_form_fits_the_smallest_terminal(plane: Plane) -> None:
+    async with console(plane, size=(80, 24)) as operator:
+        await operator.goes("nsr", "纳税人")
+        await operator.press("n")
+        await operator.sees("登记 · 纳税人", "纳税人识别号", "上级纳税人", "Esc 取消")
