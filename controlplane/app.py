@@ -92,10 +92,21 @@ ROOMS = (
     deliveries,
     people,
     stops,
+    reports,
+    uploads,
+    tax_codes,
     invoice_acts,
     red_forms,
 )
 """The modules of management routes."""
+FURTHER = (
+    reports.schedule_routes,
+    tax_codes.code_routes,
+    sessions.acting,
+    applications.grants,
+    stock_alerts.tree,
+)
+"""Second routers of some of them."""
 _NO_TELEMETRY = {"tracing": False, "metrics": False, "logs": False}
 """Our own metrics are at /metrics; looking for OpenTelemetry would cost each request 30 µs."""
 
@@ -147,16 +158,7 @@ def build(settings: Settings, clock: Clock = system_clock) -> FastAPI:
     app.router.routes.extend(HOT)
     for room in ROOMS:
         app.include_router(room.routes)
-    for routes in (
-        reports.routes,
-        reports.schedule_routes,
-        uploads.routes,
-        tax_codes.routes,
-        tax_codes.code_routes,
-    ):
-        app.include_router(routes)
-    app.include_router(sessions.acting)
-    app.include_router(applications.grants)
-    app.include_router(stock_alerts.tree)
+    for further in FURTHER:
+        app.include_router(further)
     describe(app)
     return app

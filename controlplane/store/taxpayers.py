@@ -108,7 +108,6 @@ _ABOVE = Statement(
     "JOIN above a ON t.taxpayer_id = a.parent_id WHERE a.depth < :most) "
     "SELECT taxpayer_id, depth FROM above ORDER BY depth"
 )
-_TREE_LOCK = Statement("SELECT pg_advisory_xact_lock(8621)")
 _FLAGS = Statement("SELECT * FROM taxpayer_flags WHERE taxpayer_id = :taxpayer_id ORDER BY name, valid_from")
 _DROP_FLAGS = Statement(
     "DELETE FROM taxpayer_flags WHERE taxpayer_id = :taxpayer_id AND name = :name AND valid_from >= :valid_from"
@@ -186,7 +185,7 @@ def above(hand: Connection, taxpayer_id: str, most: int) -> list[str]:
 def lock_tree(hand: Connection) -> None:
     """One change of the tree at a time: two moves that are each sound could make a circle together."""
     if hand.dialect == "postgresql":
-        hand.rows(_TREE_LOCK)
+        hand.rows(Statement("SELECT pg_advisory_xact_lock(8621)"))
 
 
 def flags(hand: Connection, taxpayer_id: str) -> list[Row]:
