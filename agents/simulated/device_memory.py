@@ -32,6 +32,10 @@ CREATE TABLE IF NOT EXISTS segments (
     start_no INTEGER NOT NULL, end_no INTEGER NOT NULL, next_no INTEGER NOT NULL, terminal_code TEXT NOT NULL,
     received_on TEXT NOT NULL, PRIMARY KEY (device_no, place)
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS returned (
+    device_no TEXT NOT NULL, kind TEXT NOT NULL, count INTEGER NOT NULL, received_on TEXT NOT NULL,
+    returned_on TEXT NOT NULL
+) STRICT;
 CREATE TABLE IF NOT EXISTS answers (
     owner TEXT NOT NULL, lsh TEXT NOT NULL, tax_server_no TEXT NOT NULL, call TEXT NOT NULL, body_hash TEXT NOT NULL,
     answer BLOB NOT NULL, PRIMARY KEY (owner, lsh)
@@ -111,6 +115,11 @@ class DeviceMemory:
             " WHERE device_no = ? AND state IN (0, 3)",
             key,
         )[0]
+
+    def returned(self, device_no: str, kind: str) -> list[tuple[int, str, str]]:
+        """(count, received on, returned on) of each run of a kind that went back to the bureau; days yyyyMMdd."""
+        sql = "SELECT count, received_on, returned_on FROM returned WHERE device_no = ? AND kind = ?"
+        return self.memory.read(sql, (device_no, kind))
 
     def answer(self, owner: str, lsh: str) -> tuple[str, str, bytes] | None:
         """(call, body hash, answer) of a changing call that was done, invoices apart."""
@@ -211,6 +220,12 @@ def device_row(device: Device) -> Statement:
     """Remember a device, its segments and invoices apart."""
     row = (device.device_no, device.tax_server_no, msgspec.json.encode(device.facts))
     return "INSERT OR REPLACE INTO devices VALUES (?, ?, ?)", row
+
+
+def returned_row(device: Device, segment: Segment, returned_on: str) -> Statement:
+    """Remember that an unused run went back."""
+    row = (device.device_no, segment.kind, segment.left, segment.received_on, returned_on)
+    return "INSERT INTO returned VALUES (?, ?, ?, ?, ?)", row
 
 
 def invoice_row(record: Record, line_end: int) -> Statement:

@@ -99,8 +99,12 @@ def _summary(ask: Ask, kind: KindFacts) -> tuple[dict[str, Any], bool]:
     before = day(read_stamp(f"{kind.report_from}000000") - timedelta(days=1))
     held = [segment for segment in device.segments if segment.kind == kind.kind]
     codes = _codes(device, kind)
-    opening = sum(s.end - s.start + 1 for s in held if s.received_on <= before) - _used(ask, codes, before)
-    received = sum(s.end - s.start + 1 for s in held if before < s.received_on <= kind.report_to)
+    # What went back since was here when the period began, or came with it.
+    runs = [(s.end - s.start + 1, s.received_on, "") for s in held] + store.returned(device.device_no, kind.kind)
+    there = [run for run in runs if not run[2] or run[2] > before]
+    opening = sum(count for count, came, _ in there if came <= before) - _used(ask, codes, before)
+    received = sum(count for count, came, _ in there if before < came <= kind.report_to)
+    returned = sum(count for count, _, went in there if went and went <= kind.report_to)
     records = store.issued_between(device.device_no, kind.report_from, kind.report_to)
     own = [record for record in records if record.kind == kind.kind]
     gone = void_memory.voided(store.memory, device.device_no)
@@ -109,8 +113,8 @@ def _summary(ask: Ask, kind: KindFacts) -> tuple[dict[str, Any], bool]:
     summary = {
         "QCKC": opening,
         "LGFS": received,
-        "THFS": 0,
-        "QMKC": opening + received - len(own),
+        "THFS": returned,
+        "QMKC": opening + received - returned - len(own),
         **_sums("Z", blue),
         **_sums("F", red),
         "ZFFS": sum(record.index in gone for record in own),

@@ -7,6 +7,7 @@ from typing import Any
 
 from agents.simulated.calendar import day
 from agents.simulated.device import LEAVING, Segment
+from agents.simulated.device_memory import returned_row
 from agents.simulated.numbers import GRANT_LIMIT, number, parse_number
 from agents.simulated.refusals import Refusal
 from agents.simulated.tax_server import Ask, Call, Done
@@ -194,7 +195,7 @@ async def give_back(ask: Ask) -> Done:
     device.segments.remove(segment)
     done = _shown(ask, [])
     gone = ("DELETE FROM segments WHERE device_no = ? AND place = ?", (device.device_no, segment.place))
-    return Done(done.answer, [gone])
+    return Done(done.answer, [gone, returned_row(device, segment, day(device.now()))])
 
 
 def _cut(ask: Ask, segment: Segment, run: tuple[int, int], terminal: str) -> list[Segment]:
