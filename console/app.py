@@ -9,6 +9,7 @@ from typing import ClassVar
 
 from textual.app import App
 from textual.binding import Binding, BindingType
+from textual.events import Key
 from textual.filter import LineFilter
 
 from console.desk import Desk
@@ -185,6 +186,13 @@ class Console(App[int]):
         """Ctrl+C, pressed out of habit: say how to leave."""
         if isinstance(self.screen, Frame):
             self.screen.notice(self.desk.say("hint.quit"))
+
+    def on_key(self, event: Key) -> None:
+        """A key that was on its way to the list while the bar opened belongs to the bar: it quits nothing."""
+        screen = self.screen
+        if isinstance(screen, Frame) and event.is_printable and event.character and screen.type_on(event.character):
+            event.stop()
+            event.prevent_default()
 
     async def on_command(self, event: Command) -> None:
         """Run a typed command: a noun with what to search for, or one of the few others."""

@@ -180,6 +180,13 @@ class Frame(Screen[None]):
         if event.purpose == "command":
             self.post_message(Command(event.text))
 
+    def type_on(self, character: str) -> bool:
+        """Put a character into the open bar; False when none is open."""
+        bar = self.query_one(CommandBar)
+        if bar.is_open:
+            bar.type_on(character)
+        return bar.is_open
+
     def close_bar(self) -> bool:
         """Close an open bar; False when none was open."""
         bar = self.query_one(CommandBar)

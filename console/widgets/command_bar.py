@@ -93,8 +93,12 @@ class CommandBar(Vertical):
         line = self.query_one(_Line)
         line.value = text
         line.cursor_position = len(text)
-        line.focus()
+        self.screen.set_focus(line)  # at once: the next keys may be here already
         self._suggest(text)
+
+    def type_on(self, character: str) -> None:
+        """A character that was typed for the bar before it had the keys."""
+        self.query_one(_Line).insert_text_at_cursor(character)
 
     def close(self) -> None:
         """Hide the bar."""

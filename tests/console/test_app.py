@@ -1,6 +1,7 @@
 """Getting about in the console."""
 
 import pytest
+from textual.events import Key
 from textual.screen import Screen
 
 from console.screens.catalog import COMMANDS, NOUNS, command_named, noun_named
@@ -235,3 +236,13 @@ async def test_q_leaves(plane: Plane) -> None:
         await operator.sees("宁波一号")
         await operator.press("q")
         assert operator.app.return_value == 0
+
+
+async def test_a_command_typed_in_one_burst_quits_nothing(plane: Plane) -> None:
+    async with console(plane) as operator:
+        await operator.sees("宁波一号")
+        for key in ("colon", "f", "w", "q"):
+            operator.app.post_message(Key(key, ":" if key == "colon" else key))
+        await operator.sees(": fwq")
+        await operator.press("enter")
+        await operator.sees("› 税控服务器")
