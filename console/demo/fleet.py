@@ -139,7 +139,8 @@ class Fleet:
             return
         held = self._undistributed(device_id, kind)
         if not held:
-            row = self._act("virtual-devices", row, "apply", {"kind": kind, "count": numbers})
+            if not self._undecided(device_id, kind):
+                row = self._act("virtual-devices", row, "apply", {"kind": kind, "count": numbers})
             row = self._act("virtual-devices", row, "receive", {"kind": kind})
             held = self._undistributed(device_id, kind)
         for segment in held:
@@ -153,6 +154,11 @@ class Fleet:
             if row["name"] == wanted.name and row["state"] == "ready":
                 for kind in KINDS:
                     self.stock(row["id"], kind, numbers, low)
+
+    def _undecided(self, device_id: str, kind: str) -> bool:
+        """Whether an application from before a restart is still open: there is no second one."""
+        found = self._items("/v1/applications", {"device_id": device_id, "state": "applied"})
+        return any(application["kind"] == kind for application in found)
 
     def _undistributed(self, device_id: str, kind: str) -> list[dict[str, Any]]:
         found = self._items("/v1/segments", {"device_id": device_id, "kind": kind})
