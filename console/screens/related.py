@@ -74,6 +74,10 @@ class RelatedScreen(Frame):
         """The record's name over its relations, and below them what stops."""
         return (self.title_bar, self.table, self.pane)
 
+    def focus_body(self) -> None:
+        """The relations take the keys; what stops below them is only read."""
+        self.table.focus()
+
     def crumb(self) -> str:
         """What this screen shows."""
         return self.desk.say("noun.related")

@@ -194,6 +194,9 @@ def _child(command: list[str], log: Path, environment: dict[str, str] | None = N
         finally:
             process.kill()
             process.wait()
+            for stream in (process.stdin, process.stdout):
+                if stream is not None:
+                    stream.close()
 
 
 def _line(stream: IO[str]) -> str:
