@@ -28,7 +28,7 @@ from controlplane.wire.records import Listing, Record
 routes = router("code-versions")
 code_routes = router("tax-codes")
 SOURCE = listing.Source("code_versions", taxpayer=None)
-Searched = Annotated[str, Query(max_length=64, pattern=r"^[^\x00-\x1f\x7f]*$")]
+Searched = Annotated[str | None, Query(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f\x7f]*$")]
 LOOK_SECONDS = 3.0
 """Seconds after which a process looks for versions in force by itself: a word of the feed may be lost."""
 
@@ -72,13 +72,13 @@ async def get_diff(
 
 @code_routes.get("", response_model=Listing[Record])
 async def search_codes(
-    request: Request, caller: FleetReader, paging: Paged, search: Searched = "", version: Word = None
+    request: Request, caller: FleetReader, paging: Paged, search: Searched = None, version: Word = None
 ) -> dict[str, Any]:
     """Codes by their beginning or by a part of their name, of the table in force today or of a version named."""
     viewer = viewer_of(request, caller)
     wanted = page_of(caller, paging, {})
     found = await services_of(request).ledger.read(
-        lambda hand: tax_code_views.search(hand, search.strip(), version, viewer, wanted)
+        lambda hand: tax_code_views.search(hand, (search or "").strip(), version, viewer, wanted)
     )
     return answer(*found)
 

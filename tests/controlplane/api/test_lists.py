@@ -54,7 +54,7 @@ def test_every_list_is_walked_completely(house: House) -> None:
     fill(house)
     paths = house.openapi()["paths"]
     described = {path.removeprefix("/v1/") for path in paths if "get" in paths[path] and path.startswith("/v1/")}
-    assert LISTS <= described, "every list that is walked here is described"
+    assert described >= LISTS, "every list that is walked here is described"
     for noun in sorted(LISTS):
         whole = walk(house, noun, 1000)
         assert len(whole) >= 3, (noun, len(whole))
