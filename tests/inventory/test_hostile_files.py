@@ -58,11 +58,11 @@ OUTSIDE = '<!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/passwd">]><worksheet>&a;<
     ],
 )
 def test_hostile_files_are_refused_in_time(data, code):
-    began = time.monotonic()
+    began = time.process_time()  # of this process: others may keep the machine busy
     with pytest.raises(SheetRefused) as caught:
         read_sheet(data, COLUMNS, Limits(ratio=10**6) if code == "too_many_rows" or code == "too_many_texts" else None)
     assert caught.value.code == code
-    assert time.monotonic() - began < 2
+    assert time.process_time() - began < 2
 
 
 def test_an_encrypted_part_is_refused():

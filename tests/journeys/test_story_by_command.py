@@ -51,8 +51,11 @@ def test_a_report_is_led_to_its_end_by_commands(demo: Demo) -> None:
     assert told["state"] == "issued"
     Books(demo, OWNER).uploaded(["command"], 60)
 
-    found = desk.all("/v1/reports", device_id=device["id"])
-    report_id = next(row["id"] for row in found if row["kind"] == KIND)
+    def opened() -> list[str]:
+        rows = desk.all("/v1/reports", device_id=device["id"])
+        return [row["id"] for row in rows if row["kind"] == KIND]
+
+    (report_id,) = until(opened, 30, "the clock to open the report")
     code, _, said = do(demo, "clear", report_id)
     assert code == REFUSED and "move_not_allowed" in said and "allowed now" in said, said
     code, _, said = do(demo, "cleer", report_id)
