@@ -104,6 +104,10 @@ def hostile(noun: str, name: str) -> tuple[str, ...]:
     return WORDS if name in ("order_no", "request_id") else WORDS + NO_WORDS
 
 
+FREE = {"search"}
+"""Parameters that take any words: what is not found is no fault."""
+
+
 def test_hostile_queries_are_refused(house: House) -> None:
     paths = house.openapi()["paths"]
     for noun in LISTS:
@@ -112,6 +116,8 @@ def test_hostile_queries_are_refused(house: House) -> None:
         for name in names:
             for value in hostile(noun, name):
                 status, answer = house.ask("GET", f"/v1/{noun}?{quote(name)}={quote(value)}")
+                if name in FREE and status == 200:
+                    continue
                 assert status == 422 and answer["code"] in ("query_invalid", "cursor_invalid"), (name, value, answer)
                 assert answer["errors"][0]["field"] == name
                 json.dumps(answer, ensure_ascii=False).encode("utf-8")

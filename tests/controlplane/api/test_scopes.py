@@ -93,7 +93,7 @@ def gets_in(path: str, kind: str) -> bool:
 def test_every_write_with_own_other_and_missing_objects(house: House, part: int) -> None:
     other = other_taxpayer(house)
     found = []
-    for path in sorted(doors.valid())[part::4]:
+    for path in house.share(sorted(doors.valid())[part::4]):
         role = house.valid(path)[2]
         if role not in ROLES or role == "probe" or noun_of(path) in ("me", "sessions", "agent"):
             continue
@@ -158,7 +158,7 @@ def everything(house: House, noun: str, role: str) -> list[dict[str, Any]]:
 
 def fill(house: House) -> str:
     """Records of every noun for the house, and some of everything for a taxpayer of another region; its id."""
-    for path in sorted(doors.valid()):
+    for path in house.share(sorted(doors.valid())):
         house.scene.change("UPDATE bindings SET rest_until = ''")
         url, body, role = house.valid(path)
         assert house.post(url, body, role)[0] < 300, path
